@@ -1,0 +1,111 @@
+import { int, text } from "../attributes.ts";
+import type { Value } from "../graph.ts";
+import { type Dim, isStatic, normalizeAxis, type Shape } from "../shape.ts";
+import { type DType, tensorOfNumbers } from "../tensor.ts";
+
+/** The sizes of x as an int64 vector: a constant where all are known. */
+export const shapeOf = (x: Value): Value =>
+  isStatic(x.shape) ? x.graph.integers(x.shape) : x.graph.apply("Shape", [x]);
+
+/**
+ * The same elements in another shape. At most one named dimension may stay unknown: it becomes the −1 of ONNX.
+ */
+export function reshape(x: Value, shape: Shape): Value {
+  if (sameShape(x.shape, shape)) return x;
+  const named = shape.filter((dim) => typeof dim === "string");
+  if (named.length <= 1) {
+    return x.graph.apply("Reshape", [
+      x,
+      x.graph.integers(shape.map((dim) => (typeof dim === "string" ? -1 : dim))),
+    ]);
+  }
+  throw new Error(`reshape to [${shape}]: use reshapeLike for several named dimensions`);
+}
+
+/** The same elements in the shape of another value. */
+export const reshapeLike = (x: Value, like: Value): Value =>
+  sameShape(x.shape, like.shape) ? x : x.graph.apply("Reshape", [x, shapeOf(like)]);
+
+/** x with axes from `axis` on merged into one and those before it into another. */
+export const flatten = (x: Value, axis = 1): Value => x.graph.apply("Flatten", [x], { axis: int(axis) });
+
+/** x repeated along axes of size 1 to the shape of another value. */
+export const expandLike = (x: Value, like: Value): Value =>
+  sameShape(x.shape, like.shape) ? x : x.graph.apply("Expand", [x, shapeOf(like)]);
+
+/** Adds axes of size 1 at the given places of the result. */
+export const unsqueeze = (x: Value, axes: readonly number[]): Value =>
+  axes.length === 0 ? x : x.graph.apply("Unsqueeze", [x, x.graph.integers(axes)]);
+
+/** Removes axes of size 1. */
+export const squeeze = (x: Value, axes: readonly number[]): Value =>
+  axes.length === 0 ? x : x.graph.apply("Squeeze", [x, x.graph.integers(axes)]);
+
+/** Axes in another order. */
+export const transpose = (x: Value, order: readonly number[]): Value =>
+  order.every((axis, index) => axis === index)
+    ? x
+    : x.graph.apply("Transpose", [x], { perm: { type: "ints", value: order } });
+
+/** Values one after another along an axis. */
+export const concat = (values: readonly Value[], axis: number): Value => {
+  const [first] = values;
+  if (first === undefined) throw new Error("concat of nothing");
+  return values.length === 1
+    ? first
+    : first.graph.apply("Concat", values, { axis: int(normalizeAxis(axis, first.shape.length)) });
+};
+
+/** Where to begin, where to end (exclusive) and how to step, along chosen axes. */
+export interface SliceRange {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+  readonly step?: number;
+}
+
+/** A box out of x. */
+export const slice = (x: Value, ranges: readonly SliceRange[]): Value =>
+  ranges.length === 0
+    ? x
+    : x.graph.apply("Slice", [
+        x,
+        x.graph.integers(ranges.map((range) => range.start)),
+        x.graph.integers(ranges.map((range) => range.end)),
+        x.graph.integers(ranges.map((range) => range.axis)),
+        x.graph.integers(ranges.map((range) => range.step ?? 1)),
+      ]);
+
+/** x with `before[i]` and `after[i]` constants added at the ends of axis i. */
+export const pad = (x: Value, before: readonly number[], after: readonly number[], fill = 0): Value =>
+  [...before, ...after].every((count) => count === 0)
+    ? x
+    : x.graph.apply("Pad", [x, x.graph.integers([...before, ...after]), x.graph.scalar(fill, x.dtype)], {
+        mode: text("constant"),
+      });
+
+/** Rows of x by index along an axis. */
+export const gather = (x: Value, indices: Value, axis = 0): Value =>
+  x.graph.apply("Gather", [x, indices], { axis: int(axis) });
+
+/** Class numbers as 0/1 rows, in a floating type; shape [...indices.shape, depth]. */
+export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
+  indices.graph.apply(
+    "OneHot",
+    [
+      indices,
+      indices.graph.scalar(depth, "int64"),
+      indices.graph.constant(tensorOfNumbers(dtype, [2], [0, 1])),
+    ],
+    { axis: int(-1) },
+  );
+
+/** Zeros of x's shape and type. */
+export const zerosLike = (x: Value): Value => expandLike(x.graph.scalar(0, x.dtype), x);
+
+/** The same value; cuts nothing, names something. */
+export const identity = (x: Value): Value => x.graph.apply("Identity", [x]);
+
+function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim: Dim, axis) => dim === b[axis]);
+}

@@ -1,0 +1,229 @@
+import { LetheError } from "../kernel/errors.ts";
+import type { Attributes } from "./attributes.ts";
+import { type OperatorTable, operatorKey, type ValueType } from "./operator.ts";
+import type { Dim, Shape } from "./shape.ts";
+import { formatShape } from "./shape.ts";
+import { bytesOf, type DType, numbersOf, type Tensor, tensorOfNumbers } from "./tensor.ts";
+
+/** A symbolic tensor: an input, a constant, or an output of a node. Compared by identity. */
+export interface Value extends ValueType {
+  readonly graph: Graph;
+  /** Position in the order of creation, which is also an order of evaluation. */
+  readonly id: number;
+  readonly name: string;
+  readonly node: GraphNode | undefined;
+  readonly constant: Tensor | undefined;
+}
+
+/** One application of an operator. */
+export interface GraphNode {
+  readonly type: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Attributes;
+}
+
+/** Constants up to this many bytes are shared when equal. */
+const SHARED_CONSTANT_BYTES = 256;
+
+/**
+ * A growing ONNX graph with static shape inference: every value knows its type and shape when it is made. Equal nodes
+ * (same operator, inputs and attributes) are made once, so that a gradient reuses what the forward pass computed.
+ */
+export class Graph {
+  readonly operators: OperatorTable;
+  readonly #inputs: Value[] = [];
+  readonly #nodes: GraphNode[] = [];
+  readonly #names = new Set<string>();
+  readonly #merged = new Map<string, readonly Value[]>();
+  readonly #constants = new Map<string, Value>();
+  #values = 0;
+
+  constructor(operators: OperatorTable) {
+    this.operators = operators;
+  }
+
+  /** Inputs in order of declaration. */
+  get inputs(): readonly Value[] {
+    return this.#inputs;
+  }
+
+  /** Nodes in an order of evaluation. */
+  get nodes(): readonly GraphNode[] {
+    return this.#nodes;
+  }
+
+  /**
+   * Declares an input: data, or a parameter that gets its value when the graph runs or is written.
+   *
+   * @throws LETHE_DATA_DUPLICATE_NAME
+   */
+  input(name: string, dtype: DType, shape: Shape): Value {
+    if (this.#names.has(name)) {
+      throw new LetheError(
+        "data",
+        "DATA_DUPLICATE_NAME",
+        `Expected distinct names in a graph, got \`${name}\` twice.`,
+      );
+    }
+    const value = this.#value(name, { dtype, shape }, undefined, undefined);
+    this.#inputs.push(value);
+    return value;
+  }
+
+  /** A fixed tensor. Small equal constants are one value. */
+  constant(tensor: Tensor, name = "constant"): Value {
+    const bytes = bytesOf(tensor);
+    const key =
+      bytes.length <= SHARED_CONSTANT_BYTES ? `${tensor.dtype}[${tensor.shape}]${bytes.join()}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const contents = tensor.dtype === "int64" || tensor.dtype === "int32" ? numbersOf(tensor) : undefined;
+    const value = this.#value(
+      this.#freshName(name),
+      { dtype: tensor.dtype, shape: tensor.shape, contents },
+      undefined,
+      tensor,
+    );
+    if (key !== undefined) this.#constants.set(key, value);
+    return value;
+  }
+
+  /** A scalar constant. */
+  scalar(value: number, dtype: DType = "float32"): Value {
+    return this.constant(tensorOfNumbers(dtype, [], [value]), "scalar");
+  }
+
+  /** A one-dimensional int64 constant: axes, shapes, pads. */
+  integers(values: readonly number[]): Value {
+    return this.constant(tensorOfNumbers("int64", [values.length], values), "integers");
+  }
+
+  /**
+   * Applies an operator and returns its outputs.
+   *
+   * @param outputCount - outputs wanted, for operators with optional ones
+   * @param outputNames - names to give, as when a model is read from a file
+   * @throws LETHE_DATA_OPERATOR when the operator is not known; LETHE_DATA_SHAPE when the inputs do not fit
+   */
+  emit(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes = {},
+    options: {
+      readonly domain?: string;
+      readonly outputCount?: number;
+      readonly name?: string;
+      readonly outputNames?: readonly string[];
+    } = {},
+  ): readonly Value[] {
+    const { domain = "", outputCount = 1 } = options;
+    const key = operatorKey(type, domain);
+    const operator = this.operators.get(key);
+    if (operator === undefined) throw this.#unknownOperator(key, options.name);
+    for (const input of inputs) {
+      if (input !== undefined && input.graph !== this) {
+        throw new Error(`${type}: input ${input.name} belongs to another graph`);
+      }
+    }
+    const merge = operator.isRandom ? undefined : mergeKey(key, inputs, attributes, outputCount);
+    const known = merge === undefined ? undefined : this.#merged.get(merge);
+    if (known !== undefined && options.outputNames === undefined) return known;
+
+    const types = this.#infer(operator.infer, { type, inputs, attributes, outputCount }, options.name);
+    const node: { -readonly [K in keyof GraphNode]: GraphNode[K] } = {
+      type,
+      domain,
+      name: options.name ?? "",
+      inputs,
+      outputs: [],
+      attributes,
+    };
+    node.outputs = types.map((valueType, index) => {
+      const name = options.outputNames?.[index];
+      return this.#value(name || this.#freshName(type), valueType, node, undefined);
+    });
+    this.#nodes.push(node);
+    if (merge !== undefined && known === undefined) this.#merged.set(merge, node.outputs);
+    return node.outputs;
+  }
+
+  /** As {@link emit}, for an operator with one output. */
+  apply(
+    type: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: Attributes = {},
+    domain = "",
+  ): Value {
+    return this.emit(type, inputs, attributes, { domain })[0] as Value;
+  }
+
+  #infer(
+    infer: (context: {
+      type: string;
+      inputs: readonly (Value | undefined)[];
+      attributes: Attributes;
+      outputCount: number;
+    }) => readonly ValueType[],
+    context: {
+      type: string;
+      inputs: readonly (Value | undefined)[];
+      attributes: Attributes;
+      outputCount: number;
+    },
+    name: string | undefined,
+  ): readonly ValueType[] {
+    try {
+      return infer(context);
+    } catch (cause) {
+      if (!(cause instanceof LetheError)) throw cause;
+      const shapes = context.inputs
+        .map((input) => (input === undefined ? "–" : formatShape(input.shape)))
+        .join(", ");
+      const where = `node ${name ? `\`${name}\` ` : ""}(${context.type} of ${shapes})`;
+      throw new LetheError(cause.kind, cause.code.replace(/^LETHE_/, ""), `${cause.message} In ${where}.`, {
+        details: { ...cause.details, operator: context.type, node: name ?? "" },
+        cause,
+      });
+    }
+  }
+
+  #value(name: string, type: ValueType, node: GraphNode | undefined, constant: Tensor | undefined): Value {
+    this.#names.add(name);
+    return { graph: this, id: this.#values++, name, node, constant, ...type };
+  }
+
+  #freshName(stem: string): string {
+    let name = `${stem}_${this.#values}`;
+    while (this.#names.has(name)) name = `${name}_`;
+    return name;
+  }
+
+  #unknownOperator(key: string, name: string | undefined): LetheError {
+    return new LetheError(
+      "data",
+      "DATA_OPERATOR",
+      `Expected an operator Lethe knows, got \`${key}\`${name ? ` in node \`${name}\`` : ""}. ` +
+        "Export the model without it, or with its standard ONNX decomposition.",
+      { details: { operator: key, node: name ?? "" } },
+    );
+  }
+}
+
+function mergeKey(
+  key: string,
+  inputs: readonly (Value | undefined)[],
+  attributes: Attributes,
+  outputCount: number,
+): string | undefined {
+  const settings = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (settings.some(([, attribute]) => attribute.type === "tensor")) return undefined;
+  return `${key}/${outputCount}(${inputs.map((input) => input?.id ?? "").join()})${JSON.stringify(settings)}`;
+}
+
+/** The dimensions a shape-like integer value is known to hold, or `undefined`. */
+export function knownContents(value: Value | undefined): readonly Dim[] | undefined {
+  return value?.contents;
+}

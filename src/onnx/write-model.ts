@@ -1,0 +1,195 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { LetheError } from "../kernel/errors.ts";
+import type { Attribute } from "./attributes.ts";
+import type { GraphNode, Value } from "./graph.ts";
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from "./proto/onnx_pb.js";
+import { bytesOf, type Tensor, typeNumberOf } from "./tensor.ts";
+
+/** The opset Lethe's graphs are written in: the first in which every reduction takes its axes as an input. */
+export const OPSET = 18;
+/** The file format version that goes with it. */
+const IR_VERSION = 8;
+
+/** What to write of a graph. */
+export interface ModelContents {
+  readonly name?: string;
+  /** Graph inputs in order. An input that is in `initializers` is written as an initializer instead. */
+  readonly inputs: readonly Value[];
+  /** Outputs by the name they get in the file. */
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** Weights: the tensors that inputs are given for good. */
+  readonly initializers?: ReadonlyMap<Value, Tensor>;
+  /** Free text pairs kept in the file (`metadata_props`). */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes the part of a graph that the outputs need, as an ONNX file.
+ *
+ * @throws LETHE_USAGE_MISSING_INPUT when an output needs an input that is neither listed nor initialised
+ */
+export function writeModel(contents: ModelContents): Uint8Array {
+  return toBinary(ModelProtoSchema, modelProtoOf(contents));
+}
+
+function modelProtoOf(contents: ModelContents): ModelProto {
+  const initializers = contents.initializers ?? new Map<Value, Tensor>();
+  const { nodes, leaves } = reachable([...contents.outputs.values()]);
+  const declared = new Set([...contents.inputs, ...initializers.keys()]);
+  for (const leaf of leaves) {
+    if (leaf.constant === undefined && !declared.has(leaf)) {
+      throw new LetheError(
+        "usage",
+        "USAGE_MISSING_INPUT",
+        `Expected \`${leaf.name}\` among the inputs of the model.`,
+      );
+    }
+  }
+  const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ""));
+  const inputs = contents.inputs.filter((input) => !initializers.has(input));
+  return create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    producerName: "lethe",
+    opsetImport: [
+      { domain: "", version: BigInt(OPSET) },
+      ...[...domains].map((domain) => ({ domain, version: 1n })),
+    ],
+    metadataProps: Object.entries(contents.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: contents.name ?? "lethe",
+      node: [...nodes.map(nodeProto), ...outputAliases(contents.outputs)],
+      initializer: [
+        ...[...initializers].map(([value, tensor]) => tensorProto(tensor, value.name)),
+        ...leaves.flatMap((leaf) =>
+          leaf.constant === undefined ? [] : [tensorProto(leaf.constant, leaf.name)],
+        ),
+      ],
+      input: inputs.map((value) => valueInfo(value, value.name)),
+      output: [...contents.outputs].map(([name, value]) => valueInfo(value, name)),
+    },
+  });
+}
+
+/** The nodes the outputs need, in an order of evaluation, and the inputs and constants they start from. */
+function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Value[] } {
+  const nodes = new Set<GraphNode>();
+  const leaves = new Set<Value>();
+  const pending = [...outputs];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (value.node === undefined) leaves.add(value);
+    else if (!nodes.has(value.node)) {
+      nodes.add(value.node);
+      for (const input of value.node.inputs) if (input !== undefined) pending.push(input);
+    }
+  }
+  const firstId = (node: GraphNode): number => (node.outputs[0] as Value).id;
+  return {
+    nodes: [...nodes].sort((a, b) => firstId(a) - firstId(b)),
+    leaves: [...leaves].sort((a, b) => a.id - b.id),
+  };
+}
+
+/** An output keeps the name its value has inside the graph; another name is given by an Identity. */
+function outputAliases(outputs: ReadonlyMap<string, Value>): NodeProto[] {
+  return [...outputs]
+    .filter(([name, value]) => name !== value.name)
+    .map(([name, value]) =>
+      create(NodeProtoSchema, {
+        opType: "Identity",
+        input: [value.name],
+        output: [name],
+        name: `output_${name}`,
+      }),
+    );
+}
+
+function nodeProto(node: GraphNode): NodeProto {
+  return create(NodeProtoSchema, {
+    opType: node.type,
+    domain: node.domain,
+    name: node.name,
+    input: node.inputs.map((input) => input?.name ?? ""),
+    output: node.outputs.map((output) => output.name),
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
+  });
+}
+
+function attributeProto(name: string, attribute: Attribute): AttributeProto {
+  switch (attribute.type) {
+    case "int":
+      return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(attribute.value) });
+    case "float":
+      return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: attribute.value });
+    case "string":
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.STRING,
+        s: new TextEncoder().encode(attribute.value),
+      });
+    case "ints":
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.INTS,
+        ints: attribute.value.map(BigInt),
+      });
+    case "floats":
+      return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...attribute.value] });
+    case "strings":
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.STRINGS,
+        strings: attribute.value.map((word) => new TextEncoder().encode(word)),
+      });
+    case "tensor":
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.TENSOR,
+        t: tensorProto(attribute.value, ""),
+      });
+    default:
+      return attribute satisfies never;
+  }
+}
+
+function tensorProto(tensor: Tensor, name: string): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: typeNumberOf(tensor.dtype),
+    dims: tensor.shape.map(BigInt),
+    rawData: bytesOf(tensor),
+  });
+}
+
+function valueInfo(value: Value, name: string): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: "tensorType",
+        value: {
+          elemType: typeNumberOf(value.dtype),
+          shape: {
+            dim: value.shape.map((dim) => ({
+              value:
+                typeof dim === "number"
+                  ? ({ case: "dimValue", value: BigInt(dim) } as const)
+                  : ({ case: "dimParam", value: dim } as const),
+            })),
+          },
+        },
+      },
+    },
+  });
+}
