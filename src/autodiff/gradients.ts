@@ -3,7 +3,7 @@ import { add, zerosLike } from "../onnx/functions/index.ts";
 import type { Graph, GraphNode, Value } from "../onnx/graph.ts";
 import { operatorKey } from "../onnx/operator.ts";
 import { formatShape } from "../onnx/shape.ts";
-import { isFloating } from "../onnx/tensor.ts";
+import { isFloating, tensorOfNumbers } from "../onnx/tensor.ts";
 
 /**
  * Reverse-mode differentiation inside the graph: ∂loss/∂wᵢ for every wᵢ of `wrt`, as values of the same graph.
@@ -89,6 +89,12 @@ function backward(
 }
 
 function onesLike(loss: Value): Value {
-  const size = loss.shape.length === 0 ? [] : loss.shape.map(() => 1);
-  return loss.graph.constant({ dtype: "float32", shape: size, data: new Float32Array(1).fill(1) }, "one");
+  return loss.graph.constant(
+    tensorOfNumbers(
+      loss.dtype,
+      loss.shape.map(() => 1),
+      [1],
+    ),
+    "one",
+  );
 }

@@ -47,6 +47,11 @@ export interface Operator {
   readonly gradient?: (context: GradientContext) => readonly (Value | undefined)[];
   /** Set when a value does not depend differentiably on the inputs (comparisons, indices): gradients stop here. */
   readonly isPiecewiseConstant?: boolean;
+  /**
+   * Inputs that say how to compute, not what with (scales of a resize): they have to be constants, so an initializer that
+   * feeds nothing else is no weight.
+   */
+  readonly constantInputs?: readonly number[];
   /** Set when two equal nodes give different values (random numbers): they are never merged. */
   readonly isRandom?: boolean;
 }

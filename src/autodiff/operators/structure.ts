@@ -1,14 +1,19 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { intsAttribute, numberAttribute, stringAttribute } from "../../onnx/attributes.ts";
 import {
+  expandLike,
+  matmul,
+  oneHot,
   pad,
   reshape,
   reshapeLike,
+  scatterElements,
   slice,
   squeeze,
   sumTo,
   transpose,
   unsqueeze,
+  zerosLike,
 } from "../../onnx/functions/index.ts";
 import type { Value } from "../../onnx/graph.ts";
 import { knownContents } from "../../onnx/graph.ts";
@@ -196,10 +201,16 @@ export const structureOperators: readonly Operator[] = [
           : undefined;
       return [{ dtype: x.dtype, shape, contents }];
     },
+    gradient: ({ node, inputs, gradients: [dy] }) => {
+      const [x, indices] = inputs as [Value, Value];
+      const axis = normalizeAxis(numberAttribute(node.attributes, "axis", 0), x.shape.length);
+      return [dy && gatherGradient(x, indices, dy, axis)];
+    },
   },
   {
     type: "OneHot",
     isPiecewiseConstant: true,
+    constantInputs: [1, 2],
     infer: (context) => {
       const [indices, depth, values] = [inputOf(context, 0), inputOf(context, 1), inputOf(context, 2)];
       const size = depth.contents?.[0];
@@ -212,6 +223,29 @@ export const structureOperators: readonly Operator[] = [
     },
   },
 ];
+
+/** Up to this many rows a product with one-hot rows beats the scatter. */
+const FEW_ROWS = 300;
+
+/** ȳ added up in the rows it was read from. */
+function gatherGradient(x: Value, indices: Value, dy: Value, axis: number): Value {
+  const rank = indices.shape.length;
+  const lead = x.shape.slice(0, axis);
+  const rest = x.shape.slice(axis + 1);
+  const rows = x.shape[axis] as Dim;
+  const flat = reshape(indices, [-1]); // [reads]
+  const merged = rank === 1 ? dy : reshape(dy, [...lead, -1, ...rest]); // [lead…, reads, rest…]
+  if (axis === 0 && typeof rows === "number" && rows <= FEW_ROWS) {
+    const picks = oneHot(flat, rows, dy.dtype, 0); // [rows, reads]
+    const table = matmul(picks, reshape(merged, [merged.shape[0] as Dim, productOf(rest)]));
+    return reshape(table, x.shape);
+  }
+  const aligned = unsqueeze(
+    flat,
+    merged.shape.flatMap((_, index) => (index === axis ? [] : [index])),
+  );
+  return scatterElements(zerosLike(x), expandLike(aligned, merged), merged, { axis, reduction: "add" });
+}
 
 /** Puts the slice of x given by one range back to x's size along that axis, zeros elsewhere. */
 function unslice(gradient: Value, x: Value, range: SliceSettings): Value {

@@ -1,4 +1,4 @@
-import { float, int, ints, text } from "../attributes.ts";
+import { int, ints, text } from "../attributes.ts";
 import type { Value } from "../graph.ts";
 
 /** How a window of spatial size k moves over its input; one number per spatial axis. */
@@ -53,6 +53,9 @@ export const averagePool = (
 /** The mean over all spatial axes, kept as size 1. */
 export const globalAveragePool = (x: Value): Value => x.graph.apply("GlobalAveragePool", [x]);
 
+/** The largest element over all spatial axes, kept as size 1. */
+export const globalMaxPool = (x: Value): Value => x.graph.apply("GlobalMaxPool", [x]);
+
 /** Every element repeated `factors[i]` times along spatial axis i (nearest neighbour). */
 export const repeatSpatial = (x: Value, factors: readonly number[]): Value => {
   const scales = [1, 1, ...factors];
@@ -70,17 +73,6 @@ export const repeatSpatial = (x: Value, factors: readonly number[]): Value => {
     },
   );
 };
-
-/** γ·(x − mean)/√(variance + ε) + β per channel, with the given statistics. */
-export const batchNormalization = (
-  x: Value,
-  scale: Value,
-  bias: Value,
-  mean: Value,
-  variance: Value,
-  epsilon: number,
-): Value =>
-  x.graph.apply("BatchNormalization", [x, scale, bias, mean, variance], { epsilon: float(epsilon) });
 
 function windowAttributes(options: WindowOptions) {
   return {

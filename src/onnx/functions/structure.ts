@@ -1,7 +1,6 @@
 import { int, text } from "../attributes.ts";
 import type { Value } from "../graph.ts";
 import { type Dim, isStatic, normalizeAxis, type Shape } from "../shape.ts";
-import { type DType, tensorOfNumbers } from "../tensor.ts";
 
 /** The sizes of x as an int64 vector: a constant where all are known. */
 export const shapeOf = (x: Value): Value =>
@@ -83,22 +82,6 @@ export const pad = (x: Value, before: readonly number[], after: readonly number[
     : x.graph.apply("Pad", [x, x.graph.integers([...before, ...after]), x.graph.scalar(fill, x.dtype)], {
         mode: text("constant"),
       });
-
-/** Rows of x by index along an axis. */
-export const gather = (x: Value, indices: Value, axis = 0): Value =>
-  x.graph.apply("Gather", [x, indices], { axis: int(axis) });
-
-/** Class numbers as 0/1 rows, in a floating type; shape [...indices.shape, depth]. */
-export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
-  indices.graph.apply(
-    "OneHot",
-    [
-      indices,
-      indices.graph.scalar(depth, "int64"),
-      indices.graph.constant(tensorOfNumbers(dtype, [2], [0, 1])),
-    ],
-    { axis: int(-1) },
-  );
 
 /** Zeros of x's shape and type. */
 export const zerosLike = (x: Value): Value => expandLike(x.graph.scalar(0, x.dtype), x);
