@@ -74,7 +74,7 @@ export function decodeTensors(bytes: Uint8Array, name: string): TensorFile {
         `tensor \`${key}\` [${shape}] to fill bytes ${start}–${end} of ${body.length}`,
       );
     }
-    tensors.set(key, { shape, data: new Float32Array(body.slice(start, end).buffer) });
+    tensors.set(key, { shape, data: new Float32Array(new Uint8Array(body.subarray(start, end)).buffer) });
   }
   const metadata = z.record(z.string(), z.string()).safeParse(header.__metadata__ ?? {});
   if (!metadata.success) throw safetensorsError(name, "metadata of texts");
