@@ -91,7 +91,7 @@ function contextOf(options: CommonOptions, terminal: Terminal, signal: AbortSign
     // Spinning threads starve each other where cores are shared, as in CI.
     runtime: {
       ...(options.threads === undefined ? {} : { threads: options.threads }),
-      ...(process.env["CI"] === undefined ? {} : { spinning: false }),
+      ...(process.env.CI === undefined ? {} : { spinning: false }),
     },
     signal,
     run: (title, operation) => {

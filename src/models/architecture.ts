@@ -28,6 +28,9 @@ export interface Forward {
 export interface Architecture {
   /** The text that names it: `mlp:64`, `cnn`, or a file's name. */
   readonly id: string;
+  /** What the input and the class scores are called in an ONNX file. */
+  readonly inputName: string;
+  readonly outputName: string;
   /** Sizes of one sample, [channels, height, width] or [features]. */
   readonly inputShape: readonly number[];
   readonly classes: number;

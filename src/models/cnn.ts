@@ -75,6 +75,8 @@ export function cnn(inputShape: readonly number[], classes: number, options: Cnn
   );
   return {
     id: options.id,
+    inputName: "input",
+    outputName: "logits",
     inputShape,
     classes,
     weights: [

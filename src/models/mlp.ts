@@ -18,6 +18,8 @@ export function mlp(inputShape: readonly number[], classes: number, hidden: read
   }));
   return {
     id: hidden.length === 0 ? "logistic" : `mlp:${hidden.join(",")}`,
+    inputName: "input",
+    outputName: "logits",
     inputShape,
     classes,
     weights: layers.flatMap(({ weight, bias, inputs, outputs }) => [

@@ -40,6 +40,8 @@ export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
   const logits = output.node?.type === "Softmax" ? (output.node.inputs[0] as Value) : output;
   return {
     id,
+    inputName: input.name,
+    outputName: [...model.outputs.keys()][0] as string,
     inputShape,
     classes,
     weights: [...model.weights].map(([value, tensor]) => ({
@@ -59,7 +61,7 @@ export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
 }
 
 /**
- * Writes a trained classifier as an ONNX file in its form for use: input `input` [batch, …], output `logits`.
+ * Writes a trained classifier as an ONNX file in its form for use, input and output named as the architecture says.
  *
  * @param metadata - text pairs kept in the file
  */
@@ -69,7 +71,7 @@ export function writeClassifier(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const graph = new Graph(operators);
-  const input = graph.input("input", "float32", batchShape(architecture));
+  const input = graph.input(architecture.inputName, "float32", batchShape(architecture));
   const initializers = new Map<Value, Tensor>();
   const values = new Map<string, Value>();
   for (const { name, shape } of architecture.weights) {
@@ -81,7 +83,7 @@ export function writeClassifier(
   return writeModel({
     name: architecture.id,
     inputs: [input],
-    outputs: new Map([["logits", logits]]),
+    outputs: new Map([[architecture.outputName, logits]]),
     initializers,
     metadata,
   });

@@ -59,6 +59,8 @@ function modelProtoOf(contents: ModelContents): ModelProto {
   }
   const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ""));
   const inputs = contents.inputs.filter((input) => !initializers.has(input));
+  const names = outputNames(contents.outputs);
+  const nameOf = (value: Value): string => names.get(value) ?? value.name;
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: "lethe",
@@ -69,7 +71,7 @@ function modelProtoOf(contents: ModelContents): ModelProto {
     metadataProps: Object.entries(contents.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: contents.name ?? "lethe",
-      node: [...nodes.map(nodeProto), ...outputAliases(contents.outputs)],
+      node: [...nodeProtos(nodes, nameOf), ...outputAliases(contents.outputs, nameOf)],
       initializer: [
         ...[...initializers].map(([value, tensor]) => tensorProto(tensor, value.name)),
         ...leaves.flatMap((leaf) =>
@@ -101,28 +103,37 @@ function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Val
   };
 }
 
-/** An output keeps the name its value has inside the graph; another name is given by an Identity. */
-function outputAliases(outputs: ReadonlyMap<string, Value>): NodeProto[] {
+/** Values that a node computes take the (first) name of the output they are. */
+function outputNames(outputs: ReadonlyMap<string, Value>): ReadonlyMap<Value, string> {
+  const names = new Map<Value, string>();
+  for (const [name, value] of outputs)
+    if (value.node !== undefined && !names.has(value)) names.set(value, name);
+  return names;
+}
+
+/** Outputs that are inputs, constants or other outputs get their own name by an Identity. */
+function outputAliases(outputs: ReadonlyMap<string, Value>, nameOf: (value: Value) => string): NodeProto[] {
   return [...outputs]
-    .filter(([name, value]) => name !== value.name)
+    .filter(([name, value]) => name !== nameOf(value))
     .map(([name, value]) =>
-      create(NodeProtoSchema, {
-        opType: "Identity",
-        input: [value.name],
-        output: [name],
-        name: `output_${name}`,
-      }),
+      create(NodeProtoSchema, { opType: "Identity", input: [nameOf(value)], output: [name] }),
     );
 }
 
-function nodeProto(node: GraphNode): NodeProto {
-  return create(NodeProtoSchema, {
-    opType: node.type,
-    domain: node.domain,
-    name: node.name,
-    input: node.inputs.map((input) => input?.name ?? ""),
-    output: node.outputs.map((output) => output.name),
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
+/** Nodes keep their names as far as these are distinct, which the format demands. */
+function nodeProtos(nodes: readonly GraphNode[], nameOf: (value: Value) => string): NodeProto[] {
+  const used = new Set<string>();
+  return nodes.map((node) => {
+    const name = used.has(node.name) ? "" : node.name;
+    used.add(name);
+    return create(NodeProtoSchema, {
+      opType: node.type,
+      domain: node.domain,
+      name,
+      input: node.inputs.map((input) => (input === undefined ? "" : nameOf(input))),
+      output: node.outputs.map(nameOf),
+      attribute: Object.entries(node.attributes).map(([key, attribute]) => attributeProto(key, attribute)),
+    });
   });
 }
 

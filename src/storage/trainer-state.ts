@@ -25,8 +25,8 @@ export function decodeState(
   name: string,
 ): { readonly state: TrainerState; readonly recipe: string } {
   const { tensors, metadata } = decodeTensors(bytes, name);
-  const step = Number(metadata["step"]);
-  if (!Number.isSafeInteger(step) || metadata["recipe"] === undefined) {
+  const step = Number(metadata.step);
+  if (!Number.isSafeInteger(step) || metadata.recipe === undefined) {
     throw new LetheError(
       "data",
       "DATA_CHECKPOINT",
@@ -41,6 +41,6 @@ export function decodeState(
     );
   return {
     state: { weights: pick("weight/"), optimizer: pick("optimizer/"), step },
-    recipe: metadata["recipe"],
+    recipe: metadata.recipe,
   };
 }

@@ -23,7 +23,7 @@ export async function createPredictor(
   options: RuntimeOptions = {},
 ): Promise<Predictor> {
   const graph = new Graph(operators);
-  const input = graph.input("input", "float32", batchShape(architecture));
+  const input = graph.input(architecture.inputName, "float32", batchShape(architecture));
   const weights = new Map(
     architecture.weights.map(({ name, shape }) => [name, graph.input(name, "float32", shape)] as const),
   );
@@ -40,7 +40,7 @@ export async function createPredictor(
     const out = new Float32Array(rows * architecture.classes);
     for (let row = 0; row < rows; row += BATCH) {
       const part = features.subarray(row * sampleSize, Math.min(rows, row + BATCH) * sampleSize);
-      const result = await program.run({ ...feeds, input: part });
+      const result = await program.run({ ...feeds, [architecture.inputName]: part });
       out.set(result.logits as Float32Array, row * architecture.classes);
     }
     return out;

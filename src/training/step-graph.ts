@@ -32,13 +32,13 @@ export interface StepGraph {
  * Forward pass, loss, gradients and optimizer of one minibatch as a single ONNX graph: what any ONNX Runtime, and so any
  * federated client, can train with.
  *
- * Inputs: `input` [batch, …], `labels` (int64 [batch] for cross-entropy, float32 [batch, classes] for mse), with an optimizer
+ * Inputs: the model's input [batch, …], `labels` (int64 [batch] for cross-entropy, float32 [batch, classes] for mse), with an optimizer
  * `learning-rate` and `step` (scalars), every weight by its name and every state by `SLOT:NAME`.
  * Outputs: `loss` (scalar), `grad:NAME` on request, `next:NAME` and `next:SLOT:NAME` with an optimizer.
  */
 export function buildStepGraph(architecture: Architecture, options: StepGraphOptions): StepGraph {
   const graph = new Graph(operators);
-  const input = graph.input("input", "float32", batchShape(architecture));
+  const input = graph.input(architecture.inputName, "float32", batchShape(architecture));
   const labels =
     options.loss === "cross-entropy"
       ? graph.input("labels", "int64", ["batch"])
