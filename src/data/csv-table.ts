@@ -11,7 +11,7 @@ export interface CsvTable {
   readonly header: readonly string[];
   /** Rows of equally many cells, without white space around them. */
   readonly rows: readonly (readonly string[])[];
-  /** Line of the file, from 1, on which each row ends. */
+  /** Line of the file, from 1, on which each row ends (the parser counts CR LF inside quotes as two). */
   readonly lines: readonly number[];
 }
 
@@ -36,12 +36,12 @@ export function parseCsvTable(
   const rows = parseCells(bytes, file, format.separator, lines);
   const header = format.hasHeader ? (rows.shift() ?? []) : [];
   if (format.hasHeader) lines.shift();
+  requireNames(header, file);
   if (rows.length === 0) {
     throw new LetheError("data", "DATA_EMPTY", `Expected rows of data in ${file}, got none.`, {
       details: { file },
     });
   }
-  requireNames(header, file);
   return { file, bytes: bytes.length, header, rows, lines };
 }
 

@@ -34,7 +34,8 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
   const argument = colon < 0 ? "" : name.slice(colon + 1);
   const source = sources.find((candidate) => candidate.id === id);
   if (!source) throw nameError(name, sources.map((candidate) => candidate.form).join(", "));
-  if (source.form.includes(":") !== argument.length > 0) throw nameError(name, source.form);
+  const isWellFormed = source.form.includes(":") ? argument !== "" : colon < 0;
+  if (!isWellFormed) throw nameError(name, source.form);
   return source.load(argument, options);
 }
 
