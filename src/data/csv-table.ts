@@ -49,6 +49,8 @@ function parseCells(bytes: Uint8Array, file: string, separator: string, lines: n
   try {
     return parse(bytes, {
       delimiter: separator,
+      // Named, or the first line end found would be the only one known.
+      record_delimiter: ["\r\n", "\n", "\r"],
       bom: true,
       trim: true,
       skip_empty_lines: true,
