@@ -47,7 +47,7 @@ export function parseIdx(bytes: Uint8Array, file: string): IdxArray {
       headerBytes + declared,
     );
   }
-  return { shape, values: bytes.subarray(headerBytes) };
+  return { shape, values: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, declared) };
 }
 
 /**

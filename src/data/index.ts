@@ -1,6 +1,8 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Availability, DatasetSource, LoadOptions } from "./source.ts";
+import { csv } from "./sources/csv.ts";
+import { digits } from "./sources/digits.ts";
 import { fashionMnist } from "./sources/fashion-mnist.ts";
 import { idx } from "./sources/idx.ts";
 import { mnist } from "./sources/mnist.ts";
@@ -9,7 +11,7 @@ export type { Dataset, Positions, Samples } from "./dataset.ts";
 export type { Availability, LoadOptions } from "./source.ts";
 
 /** Every source, in the order of the list. */
-const sources: readonly DatasetSource[] = [mnist, fashionMnist, idx];
+const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, idx, csv];
 
 /** One line of the list of datasets. */
 export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "paper" | "licence"> & {
@@ -32,7 +34,8 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
   const argument = colon < 0 ? "" : name.slice(colon + 1);
   const source = sources.find((candidate) => candidate.id === id);
   if (!source) throw nameError(name, sources.map((candidate) => candidate.form).join(", "));
-  if (source.form.includes(":") !== argument.length > 0) throw nameError(name, source.form);
+  const isWellFormed = source.form.includes(":") ? argument !== "" : colon < 0;
+  if (!isWellFormed) throw nameError(name, source.form);
   return source.load(argument, options);
 }
 

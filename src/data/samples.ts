@@ -11,6 +11,7 @@ export interface SampleColumns {
   readonly features: FeatureColumn;
   readonly labels: Int32Array;
   readonly classCount: number;
+  /** Whom each sample is about; the empty word names nobody. */
   readonly subjects?: CategoryColumn;
   readonly groups?: Readonly<Record<string, CategoryColumn>>;
 }
@@ -47,7 +48,7 @@ export function samplesOf(columns: SampleColumns): Samples {
     labels,
     groupNames: Object.keys(groups),
     id: (position) => `${idPrefix}/${position}`,
-    subject: (position) => subjects && wordAt(subjects, position),
+    subject: (position) => (subjects && wordAt(subjects, position)) || undefined,
     groups: (position) =>
       Object.fromEntries(groupEntries.map(([name, column]) => [name, wordAt(column, position)])),
     gather(positions, out) {
@@ -91,15 +92,14 @@ function requireRoom(positions: Positions, featureLength: number, out: Float32Ar
 }
 
 function requireEqualLengths(columns: SampleColumns, featureLength: number): void {
-  const count = columns.labels.length;
-  const lengths = {
-    features: columns.features.values.length / featureLength,
-    subjects: columns.subjects?.codes.length ?? count,
-    ...Object.fromEntries(
-      Object.entries(columns.groups ?? {}).map(([name, { codes }]) => [name, codes.length]),
-    ),
-  };
-  for (const [name, length] of Object.entries(lengths)) {
+  const { features, labels, subjects, groups = {} } = columns;
+  const count = labels.length;
+  const columnsOfWords = Object.entries({ subjects, ...groups });
+  const lengths: readonly (readonly [string, number])[] = [
+    ["features", features.values.length / featureLength],
+    ...columnsOfWords.map(([name, column]) => [name, column?.codes.length ?? count] as const),
+  ];
+  for (const [name, length] of lengths) {
     if (length === count) continue;
     throw new LetheError(
       "internal",

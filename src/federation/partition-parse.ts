@@ -44,6 +44,6 @@ export function parseClientSizes(text: string): ClientSizes {
 function parameterOf(text: string, word: string): number | undefined {
   const [head, parameter, ...rest] = text.split(":");
   if (head !== word) return undefined;
-  const isNumber = rest.length === 0 && /^\d*\.?\d+(e[+-]?\d+)?$/i.test(parameter ?? "");
+  const isNumber = rest.length === 0 && /^(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(parameter ?? "");
   return isNumber ? Number(parameter) : Number.NaN;
 }
