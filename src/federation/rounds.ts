@@ -11,8 +11,10 @@ import { type LocalTraining, trainLocally } from "./local-training.ts";
 export interface SimulatedClient {
   readonly id: string;
   readonly samples: Samples;
-  /** What the client does to its update before it sends it: an attacker's boost. Identity when left out. */
-  readonly distort?: (update: Float32Array) => Float32Array;
+  /** Factor on the client's weight in the mean; 1 when left out. */
+  readonly weightFactor?: number;
+  /** What the client does to its update before it sends it: an attacker's boost. Nothing when left out. */
+  readonly distort?: (update: Float32Array, parameterLength: number) => Float32Array;
 }
 
 /** A client's contribution to a finished round, as aggregated. */
@@ -92,7 +94,7 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
         options.signal,
       );
       localSteps += result.steps;
-      const update = client.distort?.(result.update) ?? result.update;
+      const update = client.distort?.(result.update, layout.parameterLength) ?? result.update;
       const refusal = refusalOf(update, layout.length);
       if (refusal !== undefined) {
         yield {
@@ -103,7 +105,7 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
         };
         continue;
       }
-      const weight = options.weighting === "samples" ? client.samples.count : 1;
+      const weight = (options.weighting === "samples" ? client.samples.count : 1) * (client.weightFactor ?? 1);
       contributions.push({ client: client.id, weight, update, squaredGradient: result.squaredGradient });
     }
     state = applyMean(state, weightedMean(contributions), options.server, layout.parameterLength);
