@@ -180,13 +180,15 @@ function placesOf(layout: ModelLayout, { kind, flags, count }: Support): Int32Ar
   }
   let at = 0;
   for (const { offset, rows, columns } of matricesOf(layout)) {
-    const columnsAt = at + rows;
+    const coded = new Int32Array(columns);
+    let width = 0;
+    for (let column = 0; column < columns; column++) {
+      if (rows === 1 || flags[at + rows + column] === 1) coded[width++] = column;
+    }
     for (let row = 0; row < rows; row++) {
       if (flags[at + row] === 0) continue;
       const start = offset + row * columns;
-      for (let column = 0; column < columns; column++) {
-        if (rows === 1 || flags[columnsAt + column] === 1) places[filled++] = start + column;
-      }
+      for (let index = 0; index < width; index++) places[filled++] = start + (coded[index] as number);
     }
     at += lines({ rows, columns });
   }

@@ -9,6 +9,8 @@ import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./su
 
 /** Bytes of a record besides its sections. */
 const ENVELOPE_BYTES = 36;
+/** Values beyond this many steps are refused: single precision has no more digits to give. */
+const LARGEST_INDEX = 2 ** 23;
 /** The smallest output of the range coder. */
 const LEAST_BODY_BYTES = 4;
 
@@ -41,7 +43,8 @@ export interface EncodedUpdate {
  * Codes one update into a record that can be decoded by itself.
  *
  * @param update - [layout.length]; parameters are quantised, buffers kept exactly
- * @throws LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^100
+ * @throws LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^96
+ * @throws LETHE_NUMERIC_STEP_TOO_FINE when the rate asks for more digits than single precision has
  */
 export function encodeUpdate(
   update: Float32Array,
@@ -56,12 +59,16 @@ export function encodeUpdate(
   const values = gather(update, layout, support);
   const flags = encodeSupport(support, layout);
   const dither = ditherKey(frame.key, identity);
-  const code = quantiser.prepare({ values, planes: support.planes, dither });
   const { rms, largest } = magnitudes(values);
+  const prepared = quantiser.prepare({ values, planes: support.planes, dither });
+  const code = (step: number): Uint8Array => {
+    if (largest > step * LARGEST_INDEX) throw tooFine(step, largest, identity);
+    return prepared(step);
+  };
   const name = new TextEncoder().encode(identity.client).length;
   const coded = ((): { step: number; bytes: Uint8Array; passes: number } => {
-    if (!quantiser.hasStep) return { step: 0, bytes: code(0), passes: 1 };
-    if (largest === 0) return { step: 1, bytes: code(1), passes: 1 };
+    if (!quantiser.hasStep) return { step: 0, bytes: prepared(0), passes: 1 };
+    if (largest === 0) return { step: 1, bytes: prepared(1), passes: 1 };
     if ("stepPerRms" in options.rate) {
       const step = Math.fround(rms * options.rate.stepPerRms);
       return { step, bytes: code(step), passes: 1 };
@@ -134,7 +141,8 @@ function magnitudes(values: Float32Array): { readonly rms: number; readonly larg
   for (let index = 0; index < values.length; index++) {
     const value = values[index] as number;
     squares += value * value;
-    largest = Math.max(largest, Math.abs(value));
+    const magnitude = Math.abs(value);
+    if (magnitude > largest) largest = magnitude;
   }
   return { rms: Math.sqrt(squares / Math.max(values.length, 1)), largest };
 }
@@ -170,5 +178,15 @@ function mismatch({ round, client }: RecordIdentity, cause?: unknown): LetheErro
     `The record of client "${client}" in round ${round} does not fit this history: its content is damaged or of ` +
       "another model. Restore it from a copy, or erase the client.",
     { details: { round, client }, cause },
+  );
+}
+
+function tooFine(step: number, largest: number, { round, client }: RecordIdentity): LetheError {
+  return new LetheError(
+    "numeric",
+    "NUMERIC_STEP_TOO_FINE",
+    `Expected values of at most 2^23 steps in the update of client "${client}" in round ${round}, got ${largest} with ` +
+      `a step of ${step}. Ask for fewer bits, or use the quantiser \`none\`.`,
+    { details: { round, client, step, largest } },
   );
 }

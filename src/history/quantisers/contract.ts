@@ -31,7 +31,9 @@ export interface Quantiser {
    * depends on the values.
    */
   readonly errorPerSquaredStep?: number;
-  /** Prepares an update for coding at one or several steps: rate control tries a few. */
+  /**
+   * Prepares an update for coding at one or several steps: rate control tries a few. No value is above 2^23 steps.
+   */
   prepare(input: QuantiserInput): (step: number) => Uint8Array;
   /**
    * Reads `bytes` into `out`, a pure function of its arguments on every machine: + − × ÷ on doubles, integer arithmetic

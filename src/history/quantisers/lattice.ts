@@ -7,8 +7,6 @@ import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "../coding/ra
 import { createModel } from "../coding/symbol-model.ts";
 import type { Quantiser } from "./contract.ts";
 
-/** Coordinates beyond this many steps are refused: single precision has no more digits to give. */
-const LARGEST_INDEX = 2 ** 23;
 /** A guess of the coded size that seldom has to grow: a third of a byte a coordinate. */
 const EXPECTED_SHARE = 1 / 3;
 
@@ -67,9 +65,7 @@ export function latticeQuantiser<Dither>(lattice: Lattice<Dither>): Quantiser {
       const { work, dither, allPlanes } = open(lattice, values.length, planes, key);
       const padded = work.symbols.length === values.length ? values : new Float32Array(work.symbols.length);
       if (padded !== values) padded.set(values);
-      const largest = values.reduce((sofar, value) => Math.max(sofar, Math.abs(value)), 0);
       return (step) => {
-        if (largest > step * LARGEST_INDEX) throw tooFine(step, largest);
         lattice.quantise(padded, step, dither, work);
         const coder = startEncoder(Math.ceil(values.length * EXPECTED_SHARE) + 64);
         if (lattice.hasCosets) {
@@ -117,15 +113,6 @@ function open<Dither>(lattice: Lattice<Dither>, count: number, planes: readonly 
 
 function cosetPlanes(work: LatticeSymbols): readonly Plane[] {
   return [{ rows: 1, columns: work.cosets.length }];
-}
-
-function tooFine(step: number, largest: number): LetheError {
-  return new LetheError(
-    "numeric",
-    "NUMERIC_STEP_TOO_FINE",
-    `Expected values of at most 2^23 steps, got ${largest} with a step of ${step}. Ask for fewer bits, or use \`float32\`.`,
-    { details: { step, largest } },
-  );
 }
 
 function damaged(id: string): LetheError {
