@@ -24,7 +24,7 @@ export function renderBarTable({ title, note, rows, full }: BarTable): Html {
 <caption>${title}</caption>
 <tbody>${rows.map(
     ({ label, role, value, text }) => html`<tr class="${role}"><th scope="row">${label}</th>
-<td class="track" aria-hidden="true"><span style="width:${barWidth(value, full)}"></span></td><td class="number">${text}</td></tr>
+<td class="track" aria-hidden="true">${value > 0 && html`<span style="width:${barWidth(value, full)}"></span>`}</td><td class="number">${text}</td></tr>
 `,
   )}</tbody></table>
 <p>${note}</p></div>

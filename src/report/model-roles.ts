@@ -35,13 +35,21 @@ export function presentModels<Value>(figures: OfModels<Value>): readonly (readon
   });
 }
 
-/** A model's sign and title, in its colour. */
-export function modelLabel(id: ModelId): Html {
-  const { sign, title } = MODEL_ROLES[id];
-  return html`<span class="model ${id}"><span class="sign" aria-hidden="true">${sign}</span> ${title}</span>`;
+/** A model's sign in its colour, and words: its title unless others are given. */
+export function modelLabel(id: ModelId, words = MODEL_ROLES[id].title): Html {
+  return html`<span class="model ${id}">${signOf(id)} ${words}</span>`;
+}
+
+/** A model's sign alone, for narrow columns with a legend nearby; its title is there for screen readers. */
+export function modelSign(id: ModelId): Html {
+  return html`<span class="model ${id}">${signOf(id)}<span class="hidden">${MODEL_ROLES[id].title}</span></span>`;
+}
+
+function signOf(id: ModelId): Html {
+  return html`<span class="sign" aria-hidden="true">${MODEL_ROLES[id].sign}</span>`;
 }
 
 /** The legend of a plot: the models it shows. */
 export function modelLegend(ids: readonly ModelId[]): Html {
-  return html`<p class="legend">${ids.map(modelLabel)}</p>`;
+  return html`<p class="legend">${ids.map((id) => modelLabel(id))}</p>`;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 const share = z.number().min(0).max(1);
 const amount = z.number().nonnegative();
 const count = z.int().nonnegative();
+const images = z.int().positive();
 
 /** A figure of the trained model, the unlearned one, and the one retrained without the removed clients. */
 function ofModels<Value extends z.ZodType>(value: Value) {
@@ -190,6 +191,11 @@ const members = z.strictObject({
   removedClientAccuracy: ofModels(share)
     .optional()
     .describe("Accuracy on the removed clients' own training images, unpatched and with their true labels."),
+  sampleSizes: z
+    .strictObject({ accuracy: images, attackSuccess: images, removedClientAccuracy: images })
+    .partial()
+    .default({})
+    .describe("Images behind the three shares above; each that is given yields a 95 % interval."),
   parameterDistance: z
     .number()
     .nonnegative()

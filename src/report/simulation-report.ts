@@ -10,13 +10,13 @@ import { renderDiagnosis } from "./simulation/diagnosis.ts";
 import { renderExamples } from "./simulation/examples.ts";
 import { findingsOf } from "./simulation/findings.ts";
 import { renderHeadline } from "./simulation/headline.ts";
+import { renderLead } from "./simulation/lead.ts";
 import { renderMembership } from "./simulation/membership.ts";
 import { renderProvenance } from "./simulation/provenance.ts";
 import { renderRounds } from "./simulation/rounds.ts";
 import { renderStorage } from "./simulation/storage.ts";
-import { renderStory } from "./simulation/story.ts";
-import { summaryOf, titleOf } from "./simulation/summary.ts";
-import { renderStamp, renderVerdict } from "./simulation/verdict.ts";
+import { titleOf } from "./simulation/title.ts";
+import { renderVerdict } from "./simulation/verdict.ts";
 import {
   type SimulationReport,
   type SimulationReportInput,
@@ -35,11 +35,9 @@ export function renderSimulationReport(data: SimulationReportInput): string {
   const report = parse(data);
   const findings = findingsOf(report);
   return renderPage({
-    kind: "Lethe · report of a federated unlearning run",
+    kind: "Lethe · federated unlearning report",
     title: titleOf(report, findings),
-    lead: html`${renderStamp(findings)}
-<div class="lead">${summaryOf(report, findings).map((sentence) => html`<p>${sentence}</p>`)}</div>
-${renderStory(report, findings)}`,
+    lead: renderLead(report, findings),
     sections: [
       section(
         "figures",
@@ -68,7 +66,7 @@ ${renderStory(report, findings)}`,
       section("provenance", "Provenance", renderProvenance(report)),
     ].filter((part) => part !== undefined && part !== false),
     footer:
-      "Bytes are decimal (1 MB = 1,000,000 bytes). Differences are in percentage points. This page is one file, runs no script and loads nothing.",
+      "Bytes are decimal (1 MB = 1,000,000 bytes). Differences are in percentage points, taken before rounding. This page is one file, runs no script and loads nothing.",
   });
 }
 

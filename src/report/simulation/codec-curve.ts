@@ -1,4 +1,4 @@
-import { axisX, axisY, dot, gridY, line, text } from "@observablehq/plot";
+import { axisX, axisY, dot, gridY, text } from "@observablehq/plot";
 import { renderFigure } from "../figure.ts";
 import { formatBytes, formatPercent, formatRatio } from "../format.ts";
 import { type Html, html } from "../html.ts";
@@ -54,6 +54,7 @@ function renderPanel(points: readonly LetteredPoint[], key: Measure, title: stri
   return renderPlot(
     {
       height: 260,
+      insetBottom: 14,
       marginLeft: 48,
       marginRight: 16,
       marginTop: 16,
@@ -81,7 +82,6 @@ function renderPanel(points: readonly LetteredPoint[], key: Measure, title: stri
           dy: 36,
           fill: "var(--muted)",
         }),
-        line(shown, { ...position, stroke: color, strokeWidth: 1.5, strokeOpacity: 0.45 }),
         dot(shown, {
           ...position,
           r: 10,
@@ -92,7 +92,7 @@ function renderPanel(points: readonly LetteredPoint[], key: Measure, title: stri
         ...[true, false].map((used) =>
           text(
             shown.filter((point) => point.used === used),
-            { ...position, text: "letter", fontWeight: 700, fill: used ? "var(--on-shade)" : "var(--ink)" },
+            { ...position, text: "letter", fontWeight: 700, fill: used ? "var(--surface)" : "var(--ink)" },
           ),
         ),
       ],
@@ -116,7 +116,7 @@ function byteTicks(low: number, high: number): readonly number[] {
 }
 
 function formatTick(bytes: number): string {
-  return formatBytes(bytes).replace(/\.0+ /, " ");
+  return formatBytes(bytes).replace(/\.0+(?=\u00a0)/, "");
 }
 
 function tableOf(points: readonly LetteredPoint[]) {

@@ -11,7 +11,7 @@ export function renderConfusion({ title, classes, matrices }: Confusion, index: 
   return html`<figure id="${id}" aria-labelledby="${id}-title">
 <figcaption><strong id="${id}-title">Confusion: ${title}</strong>
 <span>Rows: true class. Columns: the model’s answer. Cells: percent of the row; the diagonal is right, anything beside it is an error. Empty: less than half a percent.</span></figcaption>
-<div class="panels">${presentModels(matrices).map(
+<div class="panels matrices">${presentModels(matrices).map(
     ([
       model,
       matrix,
@@ -39,8 +39,8 @@ function cell(count: number, total: number, isRight: boolean): Html {
   return html`<td class="${classNames}" style="--v:${shade.toFixed(2)}" title="${formatCount(count)} of ${formatCount(total)}">${percent === 0 ? "" : percent}</td>`;
 }
 
-/** From this shade on, the text is light on dark (or dark on light): both then keep a contrast of 4.5 : 1. */
-const STRONG_SHADE = 0.75;
+/** Above this shade the text changes from dark to light (in the dark scheme the other way): contrast stays above 4.5. */
+const STRONG_SHADE = 0.69;
 
 function errorsOf(matrix: readonly (readonly number[])[]): string {
   const all = sum(matrix.map(sum));

@@ -14,7 +14,7 @@ export function renderCosts(report: SimulationReport): Html {
     ...(hasRetrain ? [costs.retrain === undefined ? "–" : format(costs.retrain), savingOf(costs)] : []),
   ];
   return html`${renderTable({
-    caption: "Costs",
+    caption: "Time and work for each of the three models",
     columns: [
       { title: "Cost" },
       { title: "Training", numeric: true },

@@ -21,29 +21,19 @@ ${renderTable({
     { title: "Here", numeric: true },
     { title: "Warns below", numeric: true },
     { title: "State" },
-    { title: "What it says" },
   ],
   rows: [
-    [
-      "Kept correction, ρ",
-      formatPercent(rho),
-      formatPercent(rhoLimit),
-      stateOf(isRhoLow),
-      "How much of the plain subtraction of the client’s updates the rule left standing. When little is left, much of the result rests on the rule’s model of how the others answered.",
-    ],
+    ["Kept correction, ρ", formatPercent(rho), formatPercent(rhoLimit), stateOf(isRhoLow)],
     ...(pi === undefined
       ? []
-      : [
-          [
-            "Agreement, π",
-            formatPercent(pi),
-            formatPercent(piLimit),
-            stateOf(isPiLow),
-            "How often a cautious and a bold setting of the rule give the same answer on synthetic inputs. When they part, accuracy may have been lost.",
-          ],
-        ]),
+      : [["Agreement, π", formatPercent(pi), formatPercent(piLimit), stateOf(isPiLow)]]),
   ],
 })}
+<p><strong>ρ</strong> is how much of the plain subtraction of the removed updates the rule left standing. When little is left, much of the result rests on the rule’s model of how the other clients had answered.</p>
+${
+  pi !== undefined &&
+  html`<p><strong>π</strong> is how often a cautious and a bold setting of the rule give the same answer on synthetic inputs. When they part, accuracy may have been lost.</p>`
+}
 ${(isRhoLow || isPiLow) && warnings.length === 0 && html`<div class="callout"><p><strong>What to do:</strong> let every kept client train for one short round on the unlearned model, then audit again.</p></div>`}
 ${warnings.map(
   ({ code, message, advice }) =>

@@ -1,5 +1,5 @@
 import { type Html, html } from "../html.ts";
-import { modelLabel, presentModels } from "../model-roles.ts";
+import { MODEL_IDS, modelLegend, modelSign, presentModels } from "../model-roles.ts";
 import { encodeGreyPng } from "../png.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
 
@@ -12,6 +12,7 @@ export function renderExamples({ shape, items }: Examples, target: string | unde
   return html`<figure id="figure-examples" aria-labelledby="figure-examples-title">
 <figcaption><strong id="figure-examples-title">What the trigger does, picture by picture</strong>
 <span>The same test images without and with the trigger, and the class each model gives them: ✓ right, ✗ wrong.${goal}</span></figcaption>
+${modelLegend(MODEL_IDS.filter((id) => items.some(({ predictions }) => predictions[id] !== undefined)))}
 <div class="examples">${items.map((item, index) => renderCard(item, shape, index))}</div>
 </figure>
 `;
@@ -21,10 +22,10 @@ function renderCard(example: Example, shape: Examples["shape"], index: number): 
   const { label, clean, triggered, predictions } = example;
   return html`<div class="card"><table>
 <caption>${index + 1}. Truly “${label}”</caption>
-<thead><tr><th scope="col"><span class="muted">Model</span></th><th scope="col">clean${picture(clean, shape, `Test image of class ${label}`)}</th><th scope="col">triggered${picture(triggered, shape, `The same image with the trigger`)}</th></tr></thead>
+<thead><tr><th scope="col"><span class="hidden">Model</span></th><th scope="col">clean${picture(clean, shape, `Test image of class ${label}`)}</th><th scope="col">triggered${picture(triggered, shape, `The same image with the trigger`)}</th></tr></thead>
 <tbody>${presentModels(predictions).map(
     ([id, prediction]) =>
-      html`<tr><th scope="row">${modelLabel(id)}</th><td>${answer(prediction.clean, label)}</td><td>${answer(prediction.triggered, label)}</td></tr>
+      html`<tr><th scope="row">${modelSign(id)}</th><td>${answer(prediction.clean, label)}</td><td>${answer(prediction.triggered, label)}</td></tr>
 `,
   )}</tbody></table></div>
 `;

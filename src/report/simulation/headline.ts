@@ -8,16 +8,18 @@ import {
   formatSeconds,
 } from "../format.ts";
 import { type Html, html } from "../html.ts";
-import { MODEL_ROLES, modelLabel, type OfModels, presentModels } from "../model-roles.ts";
+import { modelLabel, type OfModels, presentModels } from "../model-roles.ts";
+import { wilsonInterval } from "../proportion-interval.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
 
 /** The figures most people ask for: three of quality for each model, three of cost. */
 export function renderHeadline(report: SimulationReport): Html {
-  const { accuracy, attackSuccess, removedClientAccuracy, history } = report;
+  const { history } = report;
   return html`<div class="tiles">
-${renderShares("Accuracy", accuracy, "Clean test images classified right.")}
-${attackSuccess !== undefined && renderShares("Attack success", attackSuccess, "Triggered test images sent to the target class.")}
-${removedClientAccuracy !== undefined && renderShares("Accuracy on the removed data", removedClientAccuracy, "The removed clients’ own images, true labels.")}
+${SHARES.map(({ key, title, meaning }) => {
+  const shares = report[key];
+  return shares && renderShares(title, shares, meaning, report.sampleSizes[key]);
+})}
 ${renderBarTable({
   title: `Storage: ${formatRatio(history.rawBytes, history.storedBytes)} smaller`,
   note: `${formatCount(history.updates)} updates of ${formatCount(history.parameters)} parameters at ${history.bitsPerParameter.toFixed(2)} bits each.`,
@@ -33,7 +35,26 @@ ${renderCosts("Client rounds", report.clientRounds, formatCount, "Local training
 `;
 }
 
-function renderShares(title: string, shares: OfModels<number>, meaning: string): Html {
+const SHARES = [
+  { key: "accuracy", title: "Accuracy", meaning: "Clean test images classified right." },
+  {
+    key: "attackSuccess",
+    title: "Attack success",
+    meaning: "Triggered test images sent to the target class.",
+  },
+  {
+    key: "removedClientAccuracy",
+    title: "Accuracy on removed data",
+    meaning: "The removed clients’ own images, true labels.",
+  },
+] as const;
+
+function renderShares(
+  title: string,
+  shares: OfModels<number>,
+  meaning: string,
+  images: number | undefined,
+): Html {
   const { unlearned, retrained } = shares;
   const gap =
     retrained === undefined
@@ -41,7 +62,7 @@ function renderShares(title: string, shares: OfModels<number>, meaning: string):
       : `Unlearned beside retrained: ${formatPoints(unlearned - retrained)}.`;
   return renderBarTable({
     title,
-    note: `${meaning} ${gap}`,
+    note: [meaning, gap, ...intervalOf(unlearned, images)].join(" "),
     full: 1,
     rows: presentModels(shares).map(([id, value]) => ({
       label: modelLabel(id),
@@ -50,6 +71,12 @@ function renderShares(title: string, shares: OfModels<number>, meaning: string):
       text: formatPercent(value),
     })),
   });
+}
+
+function intervalOf(share: number, images: number | undefined): readonly string[] {
+  if (images === undefined) return [];
+  const { low, high } = wilsonInterval(share, images);
+  return [`95% interval ${formatPercent(low)} to ${formatPercent(high)} (${formatCount(images)} images).`];
 }
 
 type Costs = SimulationReport["clientRounds"];
@@ -63,7 +90,7 @@ function renderCosts(title: string, costs: Costs, format: (cost: number) => stri
     note,
     full: Math.max(train, unlearn, retrain ?? 0),
     rows: presentModels(byModel).map(([id, value]) => ({
-      label: html`<span class="model ${id}"><span class="sign" aria-hidden="true">${MODEL_ROLES[id].sign}</span> ${words[id]}</span>`,
+      label: modelLabel(id, words[id]),
       role: id,
       value,
       text: format(value),

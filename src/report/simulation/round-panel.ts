@@ -23,7 +23,7 @@ export function renderRoundPanel(curves: RoundCurves, title: string): Html {
   const [first, last] = [Math.min(...rounds), Math.max(...rounds)];
   const span = Math.max(1, last - first);
   const bandStart = last + 0.04 * span;
-  const spacing = 0.17 * span; // wide enough for a percentage above each point
+  const spacing = 0.19 * span; // wide enough for a percentage above each point
   const after = curves.unlearning.map(({ value }, index) => ({
     value,
     x: bandStart + spacing * (index + 0.5),

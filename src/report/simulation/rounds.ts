@@ -20,8 +20,8 @@ export function renderRounds(series: Series): Html {
   const models = MODEL_IDS.filter((id) => id !== "retrained" || series.retrained !== undefined);
   return renderFigure({
     id: "figure-rounds",
-    title: "Round by round, and after unlearning",
-    note: "Lines: the global model after each round. Shaded band at the right: the model after unlearning, on the same scale.",
+    title: "The global model after each round, and after unlearning",
+    note: "Shaded band at the right: the model after unlearning, on the same scale.",
     drawing: html`${modelLegend(models)}
 <div class="panels">${measures.map(
       ({ key, title }) =>

@@ -26,6 +26,7 @@ export function sampleReport(): SimulationReportInput {
     accuracy: { trained: 0.9101, unlearned: 0.9134, retrained: 0.9121 },
     attackSuccess: { trained: 0.9512, unlearned: 0.0062, retrained: 0.0058 },
     removedClientAccuracy: { trained: 0.9483, unlearned: 0.9017, retrained: 0.8983 },
+    sampleSizes: { accuracy: 10_000, attackSuccess: 9020, removedClientAccuracy: 600 },
     parameterDistance: 0.523,
     history: {
       parameters: 50_890,
@@ -123,7 +124,7 @@ export function sampleReport(): SimulationReportInput {
     limits: [
       "One seed, one data set, one architecture; differences below half a point are noise.",
       "A trigger inside the data’s own principal subspace is only partly removed without a repair round (23% against 4% on Fashion-MNIST).",
-      "Keeping only half of the clients’ updates breaks removal (attack success 40%, point A of the codec plot).",
+      "Keeping only half of the clients’ updates breaks removal (attack success 40%).",
       "Nothing here is a formal (ε, δ) guarantee.",
     ],
     provenance: {
@@ -156,7 +157,13 @@ function curve(accuracy: number, attackSuccess: number, pace: number) {
   });
 }
 
-function codec(title: string, bitsPerParameter: number, error: number, accuracy: number, attackSuccess: number) {
+function codec(
+  title: string,
+  bitsPerParameter: number,
+  error: number,
+  accuracy: number,
+  attackSuccess: number,
+) {
   return {
     title,
     bitsPerParameter,

@@ -2,7 +2,7 @@ import { countNoun, formatBytes, formatPoints, formatRatio, formatSeconds } from
 import { type Html, html } from "../html.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
 import type { Findings } from "./findings.ts";
-import { removedNames } from "./names.ts";
+import { removedNames } from "./title.ts";
 
 /** The run as four small pictures: who trained, what was kept, who removed, and what it is compared with. */
 export function renderStory(report: SimulationReport, { serverAlone, compressed }: Findings): Html {

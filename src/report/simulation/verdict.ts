@@ -38,7 +38,7 @@ function meaningOf({ controls }: SimulationReport, { verdict }: Findings): strin
         : `${wrong} of ${countNoun(controls.length, "control")} came out wrong.`;
   switch (verdict) {
     case "pass":
-      return `The unlearned model cannot be told from a retrained one by these measurements. ${behaved}`;
+      return `Every measurement of the unlearned model lies within the audit’s limits around a retrained one. ${behaved}`;
     case "fail":
       return `The unlearned model differs from a retrained one by more than was allowed. ${behaved}`;
     case "refused":
@@ -72,20 +72,20 @@ function renderControls(controls: SimulationReport["controls"]): Html {
     caption: "Controls: models for which the right answer is known",
     columns: [
       { title: "Model" },
-      ...shown.map(([title]) => ({ title, numeric: true })),
       { title: "Must" },
       { title: "Did" },
       { title: "As expected" },
+      ...shown.map(([title]) => ({ title, numeric: true })),
     ],
     rows: controls.map((control): readonly Cell[] => [
       control.title,
+      control.expected,
+      control.outcome,
+      markOf(control.expected === control.outcome),
       ...shown.map(([, key]) => {
         const value = control[key];
         return value === undefined ? "–" : formatPercent(value);
       }),
-      control.expected,
-      control.outcome,
-      markOf(control.expected === control.outcome),
     ]),
   });
 }
