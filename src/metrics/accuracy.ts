@@ -1,5 +1,6 @@
 /**
- * Share of predictions that equal the label, in [0, 1]; NaN for no samples.
+ * Share of predictions that equal the label, in [0, 1]; NaN for no samples. On an attack's triggered samples, whose labels are
+ * what the attacker wants, this is the attack success rate.
  *
  * @param predicted - [count] class numbers
  * @param labels - [count]
@@ -16,27 +17,6 @@ export function accuracy(predicted: Int32Array, labels: Int32Array): number {
  */
 export function agreement(a: Int32Array, b: Int32Array): number {
   return accuracy(a, b);
-}
-
-/**
- * Attack success rate: share of triggered images, none of them of the target class, that are predicted as the target.
- *
- * @param predicted - predictions on triggered images [count]
- * @param target - the attacker's class
- */
-export function attackSuccess(predicted: Int32Array, target: number): number {
-  let hits = 0;
-  for (const label of predicted) if (label === target) hits++;
-  return hits / predicted.length;
-}
-
-/**
- * Success of a label-flip attack: share of images of class y predicted as the attacker's replacement for y.
- *
- * @param flipped - the attacker's class for every sample [count]
- */
-export function flipSuccess(predicted: Int32Array, flipped: Int32Array): number {
-  return accuracy(predicted, flipped);
 }
 
 /**

@@ -2,22 +2,6 @@ import { z } from "zod";
 import { codecConfigSchema } from "../../history/config.ts";
 import { localTrainingSchema } from "../local-training.ts";
 
-/** What the attackers of a simulation do. */
-export const attackSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("none") }),
-  z.strictObject({
-    kind: z.literal("backdoor"),
-    trigger: z.enum(["corner", "center", "subspace"]).default("corner"),
-    target: z.int().min(0).default(0).describe("class the trigger leads to"),
-    fraction: z.number().gt(0).max(1).default(0.5).describe("share of an attacker's images that carry the trigger"),
-    boost: z.number().positive().default(5).describe("factor on an attacker's update"),
-  }),
-  z.strictObject({
-    kind: z.literal("labelflip"),
-    boost: z.number().positive().default(5).describe("factor on an attacker's update"),
-  }),
-]);
-
 /** Settings of a simulated federated run; the only place where their defaults live. */
 export const simulationSchema = z.strictObject({
   data: z.string().default("mnist"),
@@ -36,7 +20,10 @@ export const simulationSchema = z.strictObject({
       rate: z.number().positive().default(1),
     })
     .prefault({}),
-  attack: attackSchema.prefault({ kind: "none" }),
+  attack: z
+    .strictObject({ id: z.string().default("none"), settings: z.record(z.string(), z.unknown()).default({}) })
+    .prefault({})
+    .describe("what the attackers do; the attack itself checks its settings"),
   attackers: z.array(z.int().min(0)).default([0]).describe("clients that attack, where there is an attack"),
   leaverWeight: z.number().positive().default(1).describe("factor on the leavers' weight in the mean"),
   codec: codecConfigSchema.prefault({ rate: { bitsPerParameter: 1.2 } }),

@@ -45,7 +45,7 @@ export function createMeasurer(
   const classesOf = async (weights: Float32Array, samples: Samples): Promise<Int32Array> =>
     predictedClasses(await predictor.logitsOf(unflatten(layout, weights), samples), classes);
   const few = firstOf(test, curveSamples);
-  const fewAttacked = attacked && firstOf(attacked.samples, curveSamples);
+  const fewAttacked = attacked && firstOf(attacked, curveSamples);
 
   return {
     measure: async (weights) => {
@@ -53,10 +53,10 @@ export function createMeasurer(
       const testLogits = await predictor.logitsOf(set, test);
       const leaverLogits = await predictor.logitsOf(set, leaverSamples);
       const predicted = predictedClasses(testLogits, classes);
-      const predictedAttacked = attacked && (await classesOf(weights, attacked.samples));
+      const predictedAttacked = attacked && (await classesOf(weights, attacked));
       return {
         accuracy: accuracy(predicted, test.labels),
-        attackSuccess: attacked && predictedAttacked && accuracy(predictedAttacked, attacked.wanted),
+        attackSuccess: attacked && predictedAttacked && accuracy(predictedAttacked, attacked.labels),
         removedClientAccuracy: accuracy(predictedClasses(leaverLogits, classes), leaverSamples.labels),
         membership: lossMembership(
           sampleLosses(leaverLogits, leaverSamples.labels, classes),
@@ -70,10 +70,7 @@ export function createMeasurer(
     },
     glance: async (weights) => ({
       accuracy: accuracy(await classesOf(weights, few), few.labels),
-      attackSuccess:
-        attacked && fewAttacked
-          ? accuracy(await classesOf(weights, fewAttacked), attacked.wanted.subarray(0, fewAttacked.count))
-          : undefined,
+      attackSuccess: fewAttacked && accuracy(await classesOf(weights, fewAttacked), fewAttacked.labels),
     }),
     predict: async (weights, features) =>
       predictedClasses(await predictor.logits(unflatten(layout, weights), features), classes),

@@ -14,8 +14,8 @@ export interface Population {
   readonly leavers: ReadonlySet<string>;
   /** The leavers' own samples, unpoisoned and with their true labels. */
   readonly leaverSamples: Samples;
-  /** Test samples under attack and the class the attacker wants of each; `undefined` without an attack. */
-  readonly attacked: { readonly samples: Samples; readonly wanted: Int32Array } | undefined;
+  /** Test samples as the attacker presents them, labelled as it wants them answered; `undefined` without an attack. */
+  readonly attacked: Samples | undefined;
 }
 
 /**
@@ -34,17 +34,20 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
     },
     key,
   );
-  const attackers = config.attack.kind === "none" ? [] : config.attackers;
+  const attack = createAttack(config.attack.id, config.attack.settings, {
+    honest: dataset.train,
+    key: deriveKey(key, "attack"),
+  });
+  const attackers = attack.id === "none" ? [] : config.attackers;
   requireClients("attackers", attackers, config.clients);
   requireClients("unlearn.clients", config.unlearn.clients, config.clients);
   if (config.unlearn.clients.length >= config.clients) {
     throw new LetheError("usage", "USAGE_CLIENTS", "Expected at least one client to be kept, got a request to forget all.");
   }
-  const attack = createAttack(config.attack, dataset, deriveKey(key, "attack"));
   const clients = positions.map((own, index) => {
     const id = String(index);
     const samples = dataset.train.subset(own);
-    if (!attackers.includes(index) || attack === undefined) return { id, samples, isAttacker: false };
+    if (!attackers.includes(index)) return { id, samples, isAttacker: false };
     return {
       id,
       samples: attack.poison(samples, deriveKey(key, "poison", id)),
@@ -60,7 +63,7 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
     ),
     leavers,
     leaverSamples: dataset.train.subset(leaverPositions),
-    attacked: attack?.attacked(dataset.test),
+    attacked: attack.triggered(dataset.test),
   };
 }
 
