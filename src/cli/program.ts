@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
+import { benchCommand } from "./commands/bench.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";
+import { packageVersion } from "./package-versions.ts";
 
 /** The command line: every command of Lethe. */
 export function createProgram(): Command {
@@ -12,18 +13,14 @@ export function createProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError("(run with --help for the options)")
     .exitOverride();
-  for (const command of [trainCommand(), differentiateCommand(), datasetsCommand()]) {
+  for (const command of [
+    simulateCommand(),
+    trainCommand(),
+    differentiateCommand(),
+    datasetsCommand(),
+    benchCommand(),
+  ]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;
-}
-
-/** The version of the package this file belongs to, two folders up in the sources and in the build. */
-function packageVersion(): string {
-  const description: unknown = JSON.parse(
-    readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"),
-  );
-  return typeof description === "object" && description !== null && "version" in description
-    ? String(description.version)
-    : "unknown";
 }

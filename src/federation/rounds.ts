@@ -105,7 +105,8 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
         };
         continue;
       }
-      const weight = (options.weighting === "samples" ? client.samples.count : 1) * (client.weightFactor ?? 1);
+      const weight =
+        (options.weighting === "samples" ? client.samples.count : 1) * (client.weightFactor ?? 1);
       contributions.push({ client: client.id, weight, update, squaredGradient: result.squaredGradient });
     }
     state = applyMean(state, weightedMean(contributions), options.server, layout.parameterLength);

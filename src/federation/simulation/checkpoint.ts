@@ -8,7 +8,9 @@ import { LetheError } from "../../kernel/errors.ts";
 const progressSchema = z.strictObject({
   localSteps: z.int(),
   clientRounds: z.int(),
-  series: z.array(z.strictObject({ round: z.int(), accuracy: z.number(), attackSuccess: z.number().optional() })),
+  series: z.array(
+    z.strictObject({ round: z.int(), accuracy: z.number(), attackSuccess: z.number().optional() }),
+  ),
 });
 
 /** Counts and curve of the rounds so far. */
@@ -30,7 +32,10 @@ export function encodeCheckpoint(velocity: Float32Array, progress: RunProgress):
  * @param length - values of the velocity
  * @throws LETHE_INTEGRITY_CHECKPOINT
  */
-export function decodeCheckpoint(bytes: Uint8Array, length: number): { velocity: Float32Array; progress: RunProgress } {
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  length: number,
+): { velocity: Float32Array; progress: RunProgress } {
   try {
     const textLength = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(4, 4 + textLength));
@@ -39,6 +44,11 @@ export function decodeCheckpoint(bytes: Uint8Array, length: number): { velocity:
     if (velocity.length !== length) throw new Error(`${velocity.length} values of ${length}`);
     return { velocity, progress };
   } catch (cause) {
-    throw new LetheError("integrity", "INTEGRITY_CHECKPOINT", "Expected a readable checkpoint in the history.", { cause });
+    throw new LetheError(
+      "integrity",
+      "INTEGRITY_CHECKPOINT",
+      "Expected a readable checkpoint in the history.",
+      { cause },
+    );
   }
 }

@@ -39,10 +39,17 @@ export const simulationSchema = z.strictObject({
   references: z
     .strictObject({
       retrain: z.boolean().default(true),
-      fineTuneRounds: z.int().min(0).default(2).describe("rounds of the control that must fail; 0 leaves it out"),
+      fineTuneRounds: z
+        .int()
+        .min(0)
+        .default(2)
+        .describe("rounds of the control that must fail; 0 leaves it out"),
     })
     .prefault({}),
-  codecCurve: z.array(codecConfigSchema).default([]).describe("further codecs whose histories are kept and unlearned from"),
+  codecCurve: z
+    .array(codecConfigSchema)
+    .default([])
+    .describe("further codecs whose histories are kept and unlearned from"),
   curveSamples: z.int().min(100).default(2000).describe("test images measured after every round"),
   seed: z.int().default(1),
 });

@@ -27,7 +27,9 @@ export interface Measurer {
   /** Everything, on all samples. */
   measure(weights: Float32Array): Promise<Measurement>;
   /** Accuracy and attack success on the first `curveSamples` test samples: for a point of a curve. */
-  glance(weights: Float32Array): Promise<{ readonly accuracy: number; readonly attackSuccess: number | undefined }>;
+  glance(
+    weights: Float32Array,
+  ): Promise<{ readonly accuracy: number; readonly attackSuccess: number | undefined }>;
   /** Predicted classes of raw inputs. */
   predict(weights: Float32Array, features: Float32Array): Promise<Int32Array>;
 }

@@ -3,7 +3,7 @@ import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, type Key } from "../../kernel/key.ts";
 import { createAttack } from "../attacks/index.ts";
 import { partition } from "../partition.ts";
-import { parsePartition, parseClientSizes } from "../partition-parse.ts";
+import { parseClientSizes, parsePartition } from "../partition-parse.ts";
 import type { SimulatedClient } from "../rounds.ts";
 import type { SimulationConfig } from "./config.ts";
 
@@ -16,6 +16,8 @@ export interface Population {
   readonly leaverSamples: Samples;
   /** Test samples as the attacker presents them, labelled as it wants them answered; `undefined` without an attack. */
   readonly attacked: Samples | undefined;
+  /** The factor on an attacker's updates. */
+  readonly boost: number;
 }
 
 /**
@@ -42,7 +44,11 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
   requireClients("attackers", attackers, config.clients);
   requireClients("unlearn.clients", config.unlearn.clients, config.clients);
   if (config.unlearn.clients.length >= config.clients) {
-    throw new LetheError("usage", "USAGE_CLIENTS", "Expected at least one client to be kept, got a request to forget all.");
+    throw new LetheError(
+      "usage",
+      "USAGE_CLIENTS",
+      "Expected at least one client to be kept, got a request to forget all.",
+    );
   }
   const clients = positions.map((own, index) => {
     const id = String(index);
@@ -51,7 +57,8 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
     return {
       id,
       samples: attack.poison(samples, deriveKey(key, "poison", id)),
-      distort: (update: Float32Array, parameterLength: number) => boosted(update, attack.boost, parameterLength),
+      distort: (update: Float32Array, parameterLength: number) =>
+        boosted(update, attack.boost, parameterLength),
       isAttacker: true,
     };
   });
@@ -64,6 +71,7 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
     leavers,
     leaverSamples: dataset.train.subset(leaverPositions),
     attacked: attack.triggered(dataset.test),
+    boost: attack.boost,
   };
 }
 

@@ -7,8 +7,8 @@ import type { Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key, keyFromSeed } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import { flatten } from "../../kernel/parameters.ts";
-import { distance, parameterDistance } from "../../metrics/distance.ts";
 import { agreement } from "../../metrics/accuracy.ts";
+import { distance, parameterDistance } from "../../metrics/distance.ts";
 import { type Architecture, initialWeights, layoutOfArchitecture } from "../../models/architecture.ts";
 import type { RuntimeOptions } from "../../runtime/program.ts";
 import { createPredictor } from "../../training/predictor.ts";
@@ -131,7 +131,17 @@ export async function* simulate(
   }
   try {
     const training = yield* trainWithHistory([history, ...others], start, config, rounds, measurer);
-    const unlearnInputs = { config, runtime: resources.runtime, architecture, layout, population, measurer, rounds, key, start };
+    const unlearnInputs = {
+      config,
+      runtime: resources.runtime,
+      architecture,
+      layout,
+      population,
+      measurer,
+      rounds,
+      key,
+      start,
+    };
 
     yield begin("unlearning");
     const main = yield* unlearnFromHistory(history, training, unlearnInputs);
@@ -196,7 +206,8 @@ export async function* simulate(
       diagnosis: main.diagnosis,
       evidence: main.evidence,
       codecCurve,
-      parameterDistance: retrained && parameterDistance(unlearned.weights, trained.weights, retrained.weights),
+      parameterDistance:
+        retrained && parameterDistance(unlearned.weights, trained.weights, retrained.weights),
       correctionNorm: distance(trained.weights, unlearned.weights),
       verdict:
         retrained &&
@@ -343,7 +354,24 @@ function advance(
 function factsOf(config: SimulationConfig): Json {
   const { data, model, clients, rounds, partition, local, participation, weighting, server, seed } = config;
   const { attack, attackers, leaverWeight, sizes, samplesPerClient } = config;
-  const facts = { data, model, clients, rounds, partition, sizes, samplesPerClient, local, participation, weighting, server };
-  const adversary = { attack, attackers, leaverWeight, leavers: leaverWeight === 1 ? undefined : config.unlearn.clients };
+  const facts = {
+    data,
+    model,
+    clients,
+    rounds,
+    partition,
+    sizes,
+    samplesPerClient,
+    local,
+    participation,
+    weighting,
+    server,
+  };
+  const adversary = {
+    attack,
+    attackers,
+    leaverWeight,
+    leavers: leaverWeight === 1 ? undefined : config.unlearn.clients,
+  };
   return JSON.parse(JSON.stringify({ ...facts, ...adversary, seed }));
 }

@@ -7,7 +7,7 @@ import type { ModelLayout } from "../../kernel/layout.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { BATCH_NORM_MOMENTUM } from "../../models/batch-norm.ts";
 import { layersOf } from "../../models/derive-layers.ts";
-import { createOrtEngine } from "../../runtime/linear-algebra/ort-engine.ts";
+import { ortMatrices } from "../../runtime/linear-algebra/ort-engine.ts";
 import type { RuntimeOptions } from "../../runtime/program.ts";
 import { type RoundsOptions, runRounds } from "../rounds.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
@@ -57,7 +57,7 @@ export async function* unlearnFromHistory(
   const { config, measurer, population, rounds } = inputs;
   const rule = findRule(config.unlearn.method);
   const started = performance.now();
-  await using matrices = await createOrtEngine(inputs.runtime);
+  await using matrices = ortMatrices(inputs.runtime);
   const outcome = yield* rule.run(
     {
       layout: inputs.layout,
@@ -78,7 +78,15 @@ export async function* unlearnFromHistory(
   const seconds = (performance.now() - started) / 1000;
   const { diagnosis, evidence } = outcome;
   if (config.unlearn.help === "none") {
-    return { weights: outcome.weights, seconds, clientRounds: 0, localSteps: 0, diagnosis, evidence, beforeRepair: undefined };
+    return {
+      weights: outcome.weights,
+      seconds,
+      clientRounds: 0,
+      localSteps: 0,
+      diagnosis,
+      evidence,
+      beforeRepair: undefined,
+    };
   }
   const beforeRepair = await measurer.measure(outcome.weights);
   const repairing = performance.now();
@@ -118,7 +126,8 @@ async function trainingFacts(
   { config, population, layout }: UnlearnInputs,
 ): Promise<TrainingFacts> {
   const { local, server } = config;
-  const secondMoment = local.optimizer.id === "sgd" ? undefined : await meanSecondMoment(history, population, layout);
+  const secondMoment =
+    local.optimizer.id === "sgd" ? undefined : await meanSecondMoment(history, population, layout);
   return {
     optimizer: local.optimizer.id,
     learningRate: local.learningRate,
@@ -135,7 +144,11 @@ async function trainingFacts(
 }
 
 /** v̄ over the kept clients, from the running means the history keeps of each. */
-async function meanSecondMoment(history: History, population: Population, layout: ModelLayout): Promise<Float32Array> {
+async function meanSecondMoment(
+  history: History,
+  population: Population,
+  layout: ModelLayout,
+): Promise<Float32Array> {
   const kept = population.clients.filter(({ id }) => !population.leavers.has(id));
   const mean = new Float32Array(layout.length);
   let count = 0;
@@ -148,8 +161,11 @@ async function meanSecondMoment(history: History, population: Population, layout
     });
   }
   if (count === 0) {
-    throw new LetheError("data", "DATA_AUXILIARY", "Expected the clients' squared gradients in the history, got none.");
+    throw new LetheError(
+      "data",
+      "DATA_AUXILIARY",
+      "Expected the clients' squared gradients in the history, got none.",
+    );
   }
   return mean.map((value) => value / count);
 }
-

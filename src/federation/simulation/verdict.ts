@@ -19,7 +19,11 @@ export interface Tolerance {
  * The bounds of the audit: what ten pairs of runs that differ only in batch order stay within (accuracy, removed clients)
  * and what the rule's authors accept of it without help (attack success).
  */
-export const DEFAULT_TOLERANCE: Tolerance = { accuracy: 0.015, attackSuccess: 0.07, removedClientAccuracy: 0.03 };
+export const DEFAULT_TOLERANCE: Tolerance = {
+  accuracy: 0.015,
+  attackSuccess: 0.07,
+  removedClientAccuracy: 0.03,
+};
 
 /** A model whose outcome is known beforehand. */
 export interface Control {
@@ -41,7 +45,9 @@ export interface Verdict {
 export function shortcomings(model: JudgedModel, retrained: JudgedModel, tolerance: Tolerance): string[] {
   const reasons: string[] = [];
   if (model.accuracy < retrained.accuracy - tolerance.accuracy) {
-    reasons.push(`accuracy is ${points(retrained.accuracy - model.accuracy)} below retraining's ${percent(retrained.accuracy)}`);
+    reasons.push(
+      `accuracy is ${points(retrained.accuracy - model.accuracy)} below retraining's ${percent(retrained.accuracy)}`,
+    );
   }
   if (
     model.attackSuccess !== undefined &&
@@ -105,7 +111,8 @@ export function judge(
     };
   }
   const found = shortcomings(models.unlearned, retrained, tolerance);
-  if (found.length > 0) return { verdict: "fail", reasons: found.map((reason) => `${capital(reason)}.`), controls };
+  if (found.length > 0)
+    return { verdict: "fail", reasons: found.map((reason) => `${capital(reason)}.`), controls };
   const scope = trainedMustFail
     ? "The unlearned model is as good as the retrained one within the limits, and the trained model is not."
     : "The unlearned model is as good as the retrained one within the limits; so may be the trained one, because the removed clients left no mark these figures can show.";

@@ -1,3 +1,4 @@
+import { LetheError } from "../../kernel/errors.ts";
 import type { UnlearningRule } from "./contract.ts";
 import { medu } from "./medu.ts";
 
@@ -5,3 +6,19 @@ import { medu } from "./medu.ts";
 export const unlearningRules = {
   medu,
 } as const satisfies Readonly<Record<string, UnlearningRule>>;
+
+/**
+ * The rule of an id.
+ *
+ * @throws LETHE_USAGE_METHOD naming the ids there are
+ */
+export function findRule(id: string): UnlearningRule {
+  const rule = Object.entries<UnlearningRule>(unlearningRules).find(([known]) => known === id)?.[1];
+  if (rule !== undefined) return rule;
+  const known = Object.keys(unlearningRules).join(", ");
+  throw new LetheError(
+    "usage",
+    "USAGE_METHOD",
+    `Expected a federated unlearning method ${known}, got \`${id}\`.`,
+  );
+}

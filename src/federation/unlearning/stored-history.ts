@@ -13,7 +13,10 @@ export async function storedHistory(store: Store): Promise<HistoryReader> {
   return { rounds, read: (selection) => decodeRounds(store, selection ?? {}) };
 }
 
-async function* decodeRounds(store: Store, { wants, clients }: HistorySelection): AsyncGenerator<HistoryRound> {
+async function* decodeRounds(
+  store: Store,
+  { wants, clients }: HistorySelection,
+): AsyncGenerator<HistoryRound> {
   const { layout } = store.header;
   const lastRecords = new Map<string, Uint8Array>();
   const arrays: Float32Array[] = [];
@@ -21,11 +24,14 @@ async function* decodeRounds(store: Store, { wants, clients }: HistorySelection)
     // `held` entries refer to the client's last record, which this stream has passed.
     const find: FindRecord = (_round, client) => lastRecords.get(client);
     if (wants === undefined || wants(stored.round)) {
-      const selected = stored.entries.filter(({ client }) => clients === undefined || clients.has(clientId(client)));
+      const selected = stored.entries.filter(
+        ({ client }) => clients === undefined || clients.has(clientId(client)),
+      );
       while (arrays.length < selected.length) arrays.push(new Float32Array(layout.length));
       yield decodeRound(stored, selected, store, find, arrays);
     }
-    for (const { client, record } of stored.entries) if (record !== undefined) lastRecords.set(client, record);
+    for (const { client, record } of stored.entries)
+      if (record !== undefined) lastRecords.set(client, record);
   }
 }
 
