@@ -7,7 +7,7 @@ export const PAGE_STYLE = `
   color-scheme: light dark;
   --ground: #faf8f4; --surface: #ffffff; --ink: #1d2127; --muted: #565d68; --line: #dedad1; --track: #ece8df;
   --trained: #b54300; --unlearned: #0061a8; --retrained: #5b626e; --good: #17683a; --bad: #a51d1d; --warn: #835500;
-  --shade-right: #004678; --shade-wrong: #853000; --on-weak: #000000; --on-strong: #ffffff;
+  --shade-right: #004678; --shade-wrong: #7c2c00; --on-weak: #000000; --on-strong: #ffffff;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
   --serif: ui-serif, "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, "Liberation Serif", serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
@@ -15,7 +15,7 @@ export const PAGE_STYLE = `
 @media screen and (prefers-color-scheme: dark) { :root {
   --ground: #14171b; --surface: #1c2026; --ink: #e9e6e0; --muted: #a7aeb9; --line: #363c46; --track: #2b3038;
   --trained: #ff9a5c; --unlearned: #6cb8f7; --retrained: #b3bac5; --good: #6fd09a; --bad: #ff8f86; --warn: #e7b85c;
-  --shade-right: #4f9fe0; --shade-wrong: #e8864a; --on-weak: #ffffff; --on-strong: #000000;
+  --shade-right: #4f9fe0; --shade-wrong: #dc7c40; --on-weak: #ffffff; --on-strong: #000000;
 } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }

@@ -253,7 +253,8 @@ export type SimulationReport = z.output<typeof members>;
 
 /**
  * What must hold between the members of a report: data that contradict themselves are refused before anyone reads
- * them. A verdict of `pass` needs a retrained model and controls that all came out as expected.
+ * them. A verdict of `pass` needs a retrained model, a control that must fail, one that must pass, and
+ * all of them to come out as expected.
  */
 function checkAgreement(report: SimulationReport, context: z.RefinementCtx): void {
   const refuse = (path: readonly (string | number)[], message: string) =>
@@ -262,6 +263,12 @@ function checkAgreement(report: SimulationReport, context: z.RefinementCtx): voi
   if (report.verdict === "pass") {
     if (report.accuracy.retrained === undefined)
       refuse(["verdict"], "Expected no verdict `pass` without `accuracy.retrained`: nothing was compared.");
+    for (const kind of ["fail", "pass"] as const)
+      if (!report.controls.some(({ expected }) => expected === kind))
+        refuse(
+          ["controls"],
+          `Expected a control that must ${kind} before a verdict \`pass\` means anything.`,
+        );
     for (const { title, expected, outcome } of report.controls)
       if (expected !== outcome)
         refuse(

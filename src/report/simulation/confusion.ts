@@ -34,13 +34,13 @@ function cell(count: number, total: number, isRight: boolean): Html {
   const share = total === 0 ? 0 : count / total;
   const percent = Math.round(share * 100);
   // The square root lifts small errors into sight; the number tells the true size.
-  const shade = percent === 0 ? 0 : Math.sqrt(share);
+  const shade = percent === 0 ? 0 : Math.round(Math.sqrt(share) * 100) / 100;
   const classNames = [isRight ? "" : "wrong", shade > STRONG_SHADE ? "strong" : ""].filter(Boolean).join(" ");
-  return html`<td class="${classNames}" style="--v:${shade.toFixed(2)}" title="${formatCount(count)} of ${formatCount(total)}">${percent === 0 ? "" : percent}</td>`;
+  return html`<td class="${classNames}" style="--v:${shade}" title="${formatCount(count)} of ${formatCount(total)}">${percent === 0 ? "" : percent}</td>`;
 }
 
 /** Above this shade the text changes from dark to light (in the dark scheme the other way): contrast stays above 4.5. */
-const STRONG_SHADE = 0.69;
+const STRONG_SHADE = 0.72;
 
 function errorsOf(matrix: readonly (readonly number[])[]): string {
   const all = sum(matrix.map(sum));

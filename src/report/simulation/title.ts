@@ -13,6 +13,8 @@ export function titleOf(report: SimulationReport, findings: Findings): string {
   if (findings.removedData === "unlike retrained") return `The model still differs on the data of ${who}`;
   if (findings.verdict === "fail") return `${capitalise(who)} ${was} not removed well enough`;
   if (findings.verdict === "none") return `${capitalise(who)} ${was} unlearned; the result is not audited`;
+  if (findings.attack !== "removed" && findings.removedData !== "like retrained")
+    return `This run cannot show whether ${who} ${was} removed`;
   if (findings.attack === "removed") return `${capitalise(who)} and ${its} backdoor are gone from the model`;
   return `${capitalise(who)} ${was} removed from the model`;
 }
