@@ -1,29 +1,53 @@
 import { type OperatorTable, operatorTable } from "../../onnx/operator.ts";
+import { activationOperators } from "./activations.ts";
+import { arithmeticOperators } from "./arithmetic.ts";
 import { averagePoolOperators } from "./average-pool.ts";
 import { batchNormalizationOperators } from "./batch-normalization.ts";
+import { concatOperators } from "./concat.ts";
 import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
-import { elementwiseOperators } from "./elementwise.ts";
+import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
-import { linearOperators } from "./linear.ts";
+import { logicOperators } from "./logic.ts";
+import { matmulOperators } from "./matmul.ts";
 import { maxPoolOperators } from "./max-pool.ts";
+import { oneHotOperators } from "./one-hot.ts";
+import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
+import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
+import { scalarFunctionOperators } from "./scalar-functions.ts";
 import { scatterOperators } from "./scatter.ts";
-import { structureOperators } from "./structure.ts";
+import { selectOperators } from "./select.ts";
+import { shapeOperators } from "./shape-of.ts";
+import { sliceOperators } from "./slice.ts";
+import { softmaxOperators } from "./softmax.ts";
+import { transposeOperators } from "./transpose.ts";
 
 /** Every operator Lethe reads, infers and differentiates. */
 export const operators: OperatorTable = operatorTable([
-  ...elementwiseOperators,
-  ...reduceOperators,
-  ...linearOperators,
-  ...structureOperators,
+  ...activationOperators,
+  ...arithmeticOperators,
+  ...averagePoolOperators,
+  ...batchNormalizationOperators,
+  ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,
-  ...maxPoolOperators,
-  ...averagePoolOperators,
+  ...gatherOperators,
   ...globalPoolOperators,
+  ...logicOperators,
+  ...matmulOperators,
+  ...maxPoolOperators,
+  ...oneHotOperators,
+  ...padOperators,
+  ...reduceOperators,
+  ...reshapeOperators,
   ...resizeOperators,
-  ...batchNormalizationOperators,
+  ...scalarFunctionOperators,
   ...scatterOperators,
+  ...selectOperators,
+  ...shapeOperators,
+  ...sliceOperators,
+  ...softmaxOperators,
+  ...transposeOperators,
 ]);

@@ -4,7 +4,7 @@ import { gatherElements, scatterElements, zerosLike } from "../../onnx/functions
 import type { GraphNode, Value } from "../../onnx/graph.ts";
 import type { Operator } from "../../onnx/operator.ts";
 import { normalizeAxis } from "../../onnx/shape.ts";
-import { inputOf } from "./rule.ts";
+import { inputOf, likeInput } from "./rule.ts";
 
 /**
  * Reading and writing single elements by index along an axis; each is the other's gradient. ScatterND with addition is left
@@ -21,7 +21,7 @@ export const scatterOperators: readonly Operator[] = [
   },
   {
     type: "ScatterElements",
-    infer: (context) => [{ dtype: inputOf(context, 0).dtype, shape: inputOf(context, 0).shape }],
+    infer: likeInput,
     // Added: both gradients are ȳ. Put in place: ȳ where an update stands is the update's, elsewhere the old element's.
     gradient: ({ node, inputs, gradients: [dy], wanted }) => {
       const [x, indices, updates] = inputs as [Value, Value, Value];

@@ -50,10 +50,10 @@ export function kernelShapeOf(attributes: Attributes): readonly number[] {
 }
 
 /**
- * How many windows fit along each axis: ⌊(size + padding − extent)/stride⌋ + 1; with `ceil_mode` rounded up, as long as the
- * last window still begins inside the input or its leading padding.
+ * How many windows fit along each axis: ⌊(size + padding − extent)/stride⌋ + 1, or rounded up with `ceil_mode`.
  *
- * @throws LETHE_DATA_SHAPE when not one fits
+ * @throws LETHE_DATA_SHAPE when not one fits, or the last one rounded up would see nothing of the input (there the engine's
+ *   shapes contradict its results)
  */
 export function windowCounts(
   window: Window,
@@ -75,7 +75,13 @@ export function windowCounts(
     }
     if (!roundsUp) return Math.floor(room / stride) + 1;
     const count = Math.ceil(room / stride) + 1;
-    return (count - 1) * stride >= lead ? count - 1 : count;
+    if ((count - 1) * stride < lead) return count;
+    throw new LetheError(
+      "data",
+      "DATA_SHAPE",
+      `Expected windows that begin inside the input, got ceil_mode with one beyond it along spatial axis ${axis}. ` +
+        "Export the model with ceil_mode off.",
+    );
   });
 }
 

@@ -57,11 +57,20 @@ export const abs = (x: Value): Value => unary("Abs", x);
 /** −1, 0 or 1. */
 export const sign = (x: Value): Value => unary("Sign", x);
 
+/** sin x */
+export const sin = (x: Value): Value => unary("Sin", x);
+
+/** cos x */
+export const cos = (x: Value): Value => unary("Cos", x);
+
 /** tanh x */
 export const tanh = (x: Value): Value => unary("Tanh", x);
 
 /** 1 / (1 + e⁻ˣ) */
 export const sigmoid = (x: Value): Value => unary("Sigmoid", x);
+
+/** ln(1 + eˣ) */
+export const softplus = (x: Value): Value => unary("Softplus", x);
 
 /** max(x, 0) */
 export const relu = (x: Value): Value => unary("Relu", x);

@@ -1,45 +1,43 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import {
-  exp,
   gemm,
   matmul,
   mul,
-  reduceSum,
+  reshape,
   squeeze,
-  sub,
   sumTo,
   transposeLast,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
 import type { GraphNode, Value } from "../../onnx/graph.ts";
 import type { Operator } from "../../onnx/operator.ts";
-import { broadcastShapes, type Dim, formatShape, normalizeAxis } from "../../onnx/shape.ts";
-import { inputOf } from "./rule.ts";
+import { broadcastShapes, type Dim, formatShape } from "../../onnx/shape.ts";
+import { inputOf, requireSameType } from "./rule.ts";
 
-/** Matrix products and the softmax family. */
-export const linearOperators: readonly Operator[] = [
+/** Matrix products. */
+export const matmulOperators: readonly Operator[] = [
   {
     type: "MatMul",
     infer: (context) => {
       const [a, b] = [inputOf(context, 0), inputOf(context, 1)];
+      requireSameType(a, b);
       const rows = a.shape.length === 1 ? [] : [a.shape.at(-2) as Dim];
       const columns = b.shape.length === 1 ? [] : [b.shape.at(-1) as Dim];
       requireEqual(a.shape.at(-1), b.shape.length === 1 ? b.shape[0] : b.shape.at(-2), a, b);
       const lead = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
       return [{ dtype: a.dtype, shape: [...lead, ...rows, ...columns] }];
     },
-    // Ȳ = ∂loss/∂(AB): Ā = Ȳ·Bᵀ, B̄ = Aᵀ·Ȳ, summed over broadcast leading axes. Vectors are treated as matrices.
+    // Ā = Ȳ·Bᵀ and B̄ = Aᵀ·Ȳ. A vector is a matrix with one row (on the left) or one column (on the right).
     gradient: ({ inputs, gradients: [dy], wanted }) => {
       const [a, b] = inputs as [Value, Value];
       if (dy === undefined) return [];
       const left = a.shape.length === 1 ? unsqueeze(a, [0]) : a;
       const right = b.shape.length === 1 ? unsqueeze(b, [1]) : b;
-      const rowed =
-        a.shape.length === 1 ? unsqueeze(dy, [b.shape.length === 1 ? 0 : dy.shape.length - 1]) : dy;
-      const full = b.shape.length === 1 ? unsqueeze(rowed, [rowed.shape.length]) : rowed;
+      const columned = b.shape.length === 1 ? unsqueeze(dy, [dy.shape.length]) : dy;
+      const full = a.shape.length === 1 ? unsqueeze(columned, [columned.shape.length - 1]) : columned;
       const da = () => sumTo(matmul(full, transposeLast(right)), left.shape);
-      const db = () => sumTo(matmul(transposeLast(left), full), right.shape);
+      const db = () => rightGradient(left, right, full);
       return [
         wanted[0] ? (a === left ? da() : squeeze(da(), [0])) : undefined,
         wanted[1] ? (b === right ? db() : squeeze(db(), [1])) : undefined,
@@ -50,6 +48,8 @@ export const linearOperators: readonly Operator[] = [
     type: "Gemm",
     infer: (context) => {
       const [a, b] = [inputOf(context, 0), inputOf(context, 1)];
+      requireSameType(a, b);
+      if (a.shape.length !== 2 || b.shape.length !== 2) throw misfit(a, b);
       const { transA, transB } = flagsOf(context);
       const [m, k] = transA ? [a.shape[1], a.shape[0]] : a.shape;
       const [k2, n] = transB ? [b.shape[1], b.shape[0]] : b.shape;
@@ -76,25 +76,21 @@ export const linearOperators: readonly Operator[] = [
       return [wanted[0] ? da() : undefined, wanted[1] ? db() : undefined, wanted[2] ? dc() : undefined];
     },
   },
-  {
-    type: "Softmax",
-    infer: (context) => [{ dtype: inputOf(context, 0).dtype, shape: inputOf(context, 0).shape }],
-    // x̄ = y ∘ (ȳ − Σ ȳ∘y)
-    gradient: ({ node, outputs, gradients: [dy] }) => {
-      const [y] = outputs as [Value];
-      return [dy && mul(y, sub(dy, reduceSum(mul(dy, y), { axes: [axisOf(node, y)], keepDims: true })))];
-    },
-  },
-  {
-    type: "LogSoftmax",
-    infer: (context) => [{ dtype: inputOf(context, 0).dtype, shape: inputOf(context, 0).shape }],
-    // x̄ = ȳ − eʸ·Σ ȳ
-    gradient: ({ node, outputs, gradients: [dy] }) => {
-      const [y] = outputs as [Value];
-      return [dy && sub(dy, mul(exp(y), reduceSum(dy, { axes: [axisOf(node, y)], keepDims: true })))];
-    },
-  },
 ];
+
+/** Aᵀ·Ȳ summed over broadcast leading axes; a single matrix on the right takes one product over all rows at once. */
+function rightGradient(a: Value, b: Value, dy: Value): Value {
+  const [inner, columns] = b.shape;
+  if (
+    b.shape.length > 2 ||
+    a.shape.length === 2 ||
+    typeof inner !== "number" ||
+    typeof columns !== "number"
+  ) {
+    return sumTo(matmul(transposeLast(a), dy), b.shape);
+  }
+  return matmul(transposeLast(reshape(a, [-1, inner])), reshape(dy, [-1, columns]));
+}
 
 function flagsOf(node: Pick<GraphNode, "attributes">) {
   return {
@@ -105,13 +101,13 @@ function flagsOf(node: Pick<GraphNode, "attributes">) {
   };
 }
 
-function axisOf(node: GraphNode, y: Value): number {
-  return normalizeAxis(numberAttribute(node.attributes, "axis", -1), y.shape.length);
+function requireEqual(k: Dim | undefined, k2: Dim | undefined, a: Value, b: Value): void {
+  if (k === undefined || k2 === undefined) throw misfit(a, b);
+  if (k !== k2 && typeof k === "number" && typeof k2 === "number") throw misfit(a, b);
 }
 
-function requireEqual(k: Dim | undefined, k2: Dim | undefined, a: Value, b: Value): void {
-  if (k === k2 || typeof k === "string" || typeof k2 === "string") return;
-  throw new LetheError(
+function misfit(a: Value, b: Value): LetheError {
+  return new LetheError(
     "data",
     "DATA_SHAPE",
     `Expected matrices with equal inner sizes, got ${formatShape(a.shape)} and ${formatShape(b.shape)}.`,
