@@ -19,6 +19,9 @@ const OCTAVES_PER_BIT = 1.3;
 /** Steps this many times the largest value code nothing any more. */
 const LARGEST_STEP = 16;
 
+/** Smaller steps would lose digits in single precision; values that small are lost in any sum of weights. */
+export const SMALLEST_STEP = 2 ** -118;
+
 /** The outcome of {@link codeAtSize}. */
 export interface CodedAtSize {
   readonly step: number;
@@ -57,7 +60,7 @@ export function codeAtSize(
   let best: CodedAtSize | undefined;
   let index = Math.min(gridIndex(start), ceiling);
   for (let pass = 1; ; pass++) {
-    const step = gridStep(index);
+    const step = Math.max(gridStep(index), SMALLEST_STEP);
     const bytes = code(step);
     const miss = Math.abs(bytes.length - targetBytes);
     if (!best || miss < Math.abs(best.bytes.length - targetBytes)) best = { step, bytes, passes: pass };

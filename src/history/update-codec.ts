@@ -3,7 +3,7 @@ import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import type { Quantiser } from "./quantisers/contract.ts";
 import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/index.ts";
-import { codeAtSize, type Rate, typicalStep } from "./rate-control.ts";
+import { codeAtSize, type Rate, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
 import { LARGEST_STEP, type RecordIdentity, readRecord, writeRecord } from "./record.ts";
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
 
@@ -70,7 +70,7 @@ export function encodeUpdate(
     if (!quantiser.hasStep) return { step: 0, bytes: prepared(0), passes: 1 };
     if (largest === 0) return { step: 1, bytes: prepared(1), passes: 1 };
     if ("stepPerRms" in options.rate) {
-      const step = Math.fround(rms * options.rate.stepPerRms);
+      const step = Math.max(Math.fround(rms * options.rate.stepPerRms), SMALLEST_STEP);
       return { step, bytes: code(step), passes: 1 };
     }
     const { bitsPerParameter } = options.rate;

@@ -33,6 +33,11 @@ export interface SymbolModel {
 
 /** The state before the first symbol: geometric distributions whose mean is that of the activity bucket. */
 export function createModel(): SymbolModel {
+  const { upper, counts, wait, interval } = INITIAL;
+  return { upper: upper.slice(), counts: counts.slice(), wait: wait.slice(), interval: interval.slice() };
+}
+
+function makeInitial(): SymbolModel {
   const contexts = BUCKETS * SIDE_CONTEXTS;
   const model = {
     upper: new Uint16Array(contexts * ALPHABET),
@@ -86,3 +91,5 @@ function fillPrior(counts: Uint16Array, mean: number): void {
     rest -= share;
   }
 }
+
+const INITIAL = makeInitial();

@@ -7,6 +7,9 @@ const CUBE_UNIT = 2 ** -31;
 /** Side contexts of the coset: Σ|d| of a block reaches 2 where the nearest half-integer point is as near as the origin. */
 const COSET_CONTEXTS_PER_UNIT = 4;
 
+/** Room for the candidate of the second coset. */
+const HALF_POINT = new Float64Array(BLOCK);
+
 /**
  * The Gosset lattice E8 = D8 ∪ (D8 + ½), where D8 holds the integer vectors of even sum: 14 % less error than Z at equal
  * cell volume (1). A block is sent as its coset c and the integers y − c/2; the parity of the last one is known.
@@ -143,5 +146,3 @@ function nearestEven(input: Float64Array, shift: number, point: Float64Array): n
   // (1 − |e|)² replaces e².
   return squares + 1 - 2 * Math.abs(worstError);
 }
-
-const HALF_POINT = new Float64Array(BLOCK);
