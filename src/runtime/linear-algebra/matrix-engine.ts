@@ -5,7 +5,11 @@ export interface Matrix {
   readonly data: Float32Array;
 }
 
-/** Matrices of one size, one after another, each row-major. */
+/**
+ * Matrices X_b of one size, interleaved row by row: data is [rows, count, columns]. Read as [rows·count, columns] it is
+ * all of them on top of each other, as [rows, count·columns] all side by side, so that a sum of products over the batch
+ * is one product.
+ */
 export interface MatrixBatch {
   readonly count: number;
   readonly rows: number;

@@ -71,8 +71,14 @@ function transposed({ rows, columns, data }: Matrix): Matrix {
 }
 
 function* matricesOf({ count, rows, columns, data }: MatrixBatch): Generator<Matrix> {
-  const size = rows * columns;
-  for (let b = 0; b < count; b++) yield { rows, columns, data: data.subarray(b * size, (b + 1) * size) };
+  for (let b = 0; b < count; b++) {
+    const matrix = zeros(rows, columns);
+    for (let r = 0; r < rows; r++) {
+      const at = (r * count + b) * columns;
+      matrix.data.set(data.subarray(at, at + columns), r * columns);
+    }
+    yield matrix;
+  }
 }
 
 function squared(data: Float32Array): Float32Array {
