@@ -167,7 +167,7 @@ const diagnosisSchema = z.strictObject({
     .describe("π: share of synthetic probes on which the weak and the strong setting of the rule agree."),
   piLimit: share.default(0.9).describe("Below it accuracy was lost in recorded runs."),
   warnings: z
-    .array(z.strictObject({ code: z.string(), message: z.string(), advice: z.string() }))
+    .array(z.strictObject({ code: z.string(), message: z.string() }))
     .default([])
     .describe("What the rule warns of, in words, and what to do."),
 });

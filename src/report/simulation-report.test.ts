@@ -263,12 +263,10 @@ describe("the self-diagnosis", () => {
     }
   });
 
-  it("shows the rule's own warnings with their advice", () => {
-    const warnings = [
-      { code: "MOMENTUM", message: "Clients used momentum.", advice: "Run one repair round." },
-    ];
+  it("shows the rule's own warnings", () => {
+    const warnings = [{ code: "MOMENTUM", message: "Clients used momentum: run one repair round." }];
     expect(pageOf({ diagnosis: { rho: 0.5, warnings } }).textOf("#diagnosis .callout")).toContain(
-      "Clients used momentum.What to do: Run one repair round. MOMENTUM",
+      "Clients used momentum: run one repair round. MOMENTUM",
     );
   });
 });

@@ -36,8 +36,8 @@ ${
 }
 ${(isRhoLow || isPiLow) && warnings.length === 0 && html`<div class="callout"><p><strong>What to do:</strong> let every kept client train for one short round on the unlearned model, then audit again.</p></div>`}
 ${warnings.map(
-  ({ code, message, advice }) =>
-    html`<div class="callout"><p><strong><span aria-hidden="true">⚠</span> ${message}</strong></p><p>What to do: ${advice} <code>${code}</code></p></div>
+  ({ code, message }) =>
+    html`<div class="callout"><p><strong><span aria-hidden="true">⚠</span> ${message}</strong> <code>${code}</code></p></div>
 `,
 )}`;
 }
