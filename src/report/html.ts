@@ -26,7 +26,7 @@ export function trustedHtml(markup: string): Html {
 }
 
 /** `text` with the five characters that mean something in HTML replaced. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 

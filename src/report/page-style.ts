@@ -113,7 +113,7 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
 .examples table { width: 100%; font-size: .85rem; table-layout: fixed; }
 .examples tbody th, .matrix tbody th { min-width: 0; }
 .examples th, .examples td { padding: .15rem 0; border: 0; }
-.examples td { text-align: center; white-space: nowrap; }
+.examples td { text-align: center; line-height: 1.25; }
 .examples thead > tr > :first-child { width: 1.6rem; }
 .examples thead th { text-align: center; font-size: .8rem; }
 .examples img { display: block; width: 88%; max-width: 5rem; height: auto; margin: .2rem auto .4rem; image-rendering: pixelated; background: #000; }
@@ -121,6 +121,10 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
 .matrices { grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
 .matrix table { font-size: .78rem; table-layout: fixed; width: 100%; max-width: 24rem; line-height: 1.2; }
 .matrix th, .matrix td { padding: 0; height: 1.75rem; text-align: center; vertical-align: middle; border: 1px solid var(--ground); font-variant-numeric: tabular-nums; }
+.long thead th { height: auto; vertical-align: bottom; }
+.long thead th span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; padding-bottom: .1rem; }
+.long thead tr > :first-child { width: 5.2rem; }
+.long tbody th { text-align: right; padding-right: .4rem; }
 .matrix tbody td { background: color-mix(in srgb, var(--shade-right) calc(var(--v) * 100%), var(--surface)); print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .matrix tbody td.wrong { background: color-mix(in srgb, var(--shade-wrong) calc(var(--v) * 100%), var(--surface)); }
 .matrix tbody td { color: var(--on-weak); }
@@ -137,6 +141,9 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .story li { display: grid; grid-template-columns: 6.5rem 1fr; column-gap: 1rem; align-items: center; }
   .story .sketch { margin: 0; }
   .examples { grid-template-columns: repeat(2, 1fr); gap: .6rem; }
+  .examples .card { padding: .5rem .4rem; }
+  .examples td { font-size: .72rem; }
+  .examples thead > tr > :first-child { width: 1.2rem; }
 }
 @media print {
   @page { size: A4; margin: 16mm 14mm; }
@@ -146,7 +153,7 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   section { margin-top: 1.2rem; padding-top: .8rem; }
   figure { margin: .8rem 0; }
   footer { margin-top: 1rem; padding-top: .5rem; }
-  h2, figcaption, caption, .legend { break-after: avoid; break-inside: avoid; }
+  h2, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
   table:not(:has(tbody tr:nth-child(16))) { break-inside: avoid; }
   header { padding-top: 0; }
   details table, details thead th { font-size: 7.5pt; line-height: 1.25; }

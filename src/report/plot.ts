@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import { type Html, html, trustedHtml } from "./html.ts";
 
 /** The width every panel is drawn for: it fills a phone's column, and two stand side by side on a desktop. */
-export const PANEL_WIDTH = 440;
+const PANEL_WIDTH = 440;
 
 /**
  * An Observable Plot drawn without a browser, as inline SVG that takes its colours from the page. The same options

@@ -278,7 +278,7 @@ describe("the membership test", () => {
     expect(pageOf().textOf("#membership .callout")).toBe("");
     expect(
       pageOf({ membership: membership && { ...membership, controls } }).textOf("#membership .callout"),
-    ).toContain("Do not read the figures above as evidence");
+    ).toContain("Do not read these figures as evidence");
   });
 });
 

@@ -15,9 +15,9 @@ export function renderConfusion({ title, classes, matrices }: Confusion, index: 
     ([
       model,
       matrix,
-    ]) => html`<div class="panel matrix"><table aria-label="${title}: ${MODEL_ROLES[model].title}">
+    ]) => html`<div class="panel matrix${classes.some(({ length }) => length > 3) && " long"}"><table aria-label="${title}: ${MODEL_ROLES[model].title}">
 <caption>${modelLabel(model)} <span class="muted">${errorsOf(matrix)}</span></caption>
-<thead><tr><td></td>${classes.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<thead><tr><td></td>${classes.map((name) => html`<th scope="col"><span>${name}</span></th>`)}</tr></thead>
 <tbody>${matrix.map(
       (
         row,

@@ -14,7 +14,7 @@ export function renderCosts(report: SimulationReport): Html {
     ...(hasRetrain ? [costs.retrain === undefined ? "–" : format(costs.retrain), savingOf(costs)] : []),
   ];
   return html`${renderTable({
-    caption: "Time and work for each of the three models",
+    caption: "Time and work",
     columns: [
       { title: "Cost" },
       { title: "Training", numeric: true },

@@ -21,7 +21,10 @@ ${SHARES.map(({ key, title, meaning }) => {
   return shares && renderShares(title, shares, meaning, report.sampleSizes[key]);
 })}
 ${renderBarTable({
-  title: `Storage: ${formatRatio(history.rawBytes, history.storedBytes)} smaller`,
+  title:
+    history.storedBytes < history.rawBytes
+      ? `Storage: ${formatRatio(history.rawBytes, history.storedBytes)} smaller`
+      : "Storage: not compressed",
   note: `${formatCount(history.updates)} updates of ${formatCount(history.parameters)} parameters at ${history.bitsPerParameter.toFixed(2)} bits each.`,
   full: Math.max(history.rawBytes, history.storedBytes),
   rows: [

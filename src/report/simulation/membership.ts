@@ -14,8 +14,8 @@ type Membership = NonNullable<SimulationReport["membership"]>;
 export function renderMembership(membership: Membership): Html {
   const { attack, members, nonMembers, controls } = membership;
   const unmet = controls.filter(({ met }) => !met);
-  return html`<p>${attack}: ${formatCount(members)} images of the removed clients against ${formatCount(nonMembers)} that nobody trained on. ${sentenceOf(membership)}</p>
-${unmet.length > 0 && html`<div class="callout"><p><strong>${unmet.length === 1 ? "A control" : "Controls"} of this test failed:</strong> ${unmet.map(({ title }) => title).join(", ")}. Do not read the figures above as evidence.</p></div>`}
+  return html`<p>${attack}: ${formatCount(members)} images of the removed clients against ${formatCount(nonMembers)} that nobody trained on. ${unmet.length === 0 && sentenceOf(membership)}</p>
+${unmet.length > 0 && html`<div class="callout"><p><strong>${unmet.length === 1 ? "A control" : "Controls"} of this test failed:</strong> ${unmet.map(({ title }) => title).join(", ")}. Do not read these figures as evidence.</p></div>`}
 ${renderFigure({
   id: "figure-membership",
   title: "How well an attacker tells members from strangers",

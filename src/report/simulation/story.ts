@@ -7,7 +7,8 @@ import { removedNames } from "./title.ts";
 /** The run as four small pictures: who trained, what was kept, who removed, and what it is compared with. */
 export function renderStory(report: SimulationReport, { serverAlone, compressed }: Findings): Html {
   const { run, history, seconds, clientRounds } = report;
-  const role = run.attack === undefined ? "leaves" : "poisoned it";
+  const leaves = run.removed.length === 1 ? "leaves" : "leave";
+  const role = run.attack === undefined ? leaves : "poisoned it";
   return html`<ol class="story">
 ${step(sketchClients(report), `${countNoun(run.clients, "client")} train`, `${countNoun(run.rounds, "round")}; ${removedNames(report)} ${role}`)}
 ${step(
@@ -38,8 +39,8 @@ function comparison({ accuracy, attackSuccess }: SimulationReport): string {
   return `${gap}, attack ${formatPoints(attackSuccess.unlearned - attackSuccess.retrained)}`;
 }
 
-/** A dot a client, a cross for each removed one; more than this many are not drawn one by one. */
-const MOST_DOTS = 60;
+/** A dot a client, a cross for each removed one; of more clients only the first ones are drawn. */
+const MOST_DOTS = 200;
 
 function sketchClients({ run }: SimulationReport): Html {
   return drawClients(run.clients, new Set(run.removed.map(({ client }) => client)), "var(--trained)");
