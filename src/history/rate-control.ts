@@ -2,7 +2,7 @@ import { LetheError } from "../kernel/errors.ts";
 
 /** What the size of a record is steered by. */
 export type Rate =
-  /** The record's bits, all but the exact buffers counted, per parameter of the model. */
+  /** The record's bits, all but the exact buffers counted, per parameter; in a sparse update per coded parameter. */
   | { readonly bitsPerParameter: number }
   /** The step in units of the coded parameters' root mean square: for theory and tests. */
   | { readonly stepPerRms: number };
@@ -16,8 +16,9 @@ const MOST_PASSES = 8;
 /** Step in units of the root mean square at one bit, and octaves a further bit costs: typical of real updates. */
 const STEP_AT_ONE_BIT = 2.2;
 const OCTAVES_PER_BIT = 1.3;
-/** Steps this many times the largest value code nothing any more. */
-const LARGEST_STEP = 16;
+/** Steps this many times the largest value code nothing any more, and below this share of it nothing is left to gain. */
+const COARSEST = 16;
+const FINEST = 2 ** -22;
 
 /** Smaller steps would lose digits in single precision; values that small are lost in any sum of weights. */
 export const SMALLEST_STEP = 2 ** -118;
@@ -49,7 +50,9 @@ export function codeAtSize(
   start: number,
   largest: number,
 ): CodedAtSize {
-  const ceiling = gridIndex(largest * LARGEST_STEP);
+  const ceiling = gridIndex(largest * COARSEST);
+  const floor = gridIndex(largest * FINEST) + 1;
+  const within = (wanted: number): number => Math.max(floor, Math.min(ceiling, wanted));
   const octavesPerByte = (bytes: number): number => {
     // Slope of the rate in bits an octave: 1 at high rates, flatter where most symbols are zero.
     const bits = (8 * bytes) / count;
@@ -58,7 +61,7 @@ export function codeAtSize(
   let finer: { index: number; size: number } | undefined;
   let coarser: { index: number; size: number } | undefined;
   let best: CodedAtSize | undefined;
-  let index = Math.min(gridIndex(start), ceiling);
+  let index = within(gridIndex(start));
   for (let pass = 1; ; pass++) {
     const step = Math.max(gridStep(index), SMALLEST_STEP);
     const bytes = code(step);
@@ -68,8 +71,9 @@ export function codeAtSize(
     if (bytes.length > targetBytes) finer = here;
     else coarser = here;
     const closed = finer && coarser && coarser.index - finer.index <= 1;
-    const spent = pass === MOST_PASSES || (bytes.length > targetBytes && index === ceiling);
-    if (miss <= TOLERANCE * targetBytes || closed || spent) return { ...best, passes: pass };
+    const limited = index === (bytes.length > targetBytes ? ceiling : floor);
+    if (miss <= TOLERANCE * targetBytes || closed || limited || pass === MOST_PASSES)
+      return { ...best, passes: pass };
     if (finer && coarser) {
       const share = (finer.size - targetBytes) / Math.max(finer.size - coarser.size, 1);
       // Keep off the ends of the bracket, so that it shrinks on both sides.
@@ -80,7 +84,7 @@ export function codeAtSize(
       const octaves = (bytes.length - targetBytes) * octavesPerByte(Math.min(bytes.length, targetBytes));
       // A little further than the guess, so that the target soon lies between two tried steps.
       const move = Math.round(octaves * GRID * 1.05);
-      index = Math.min(ceiling, index + (move === 0 ? Math.sign(octaves) : move));
+      index = within(index + (move === 0 ? Math.sign(octaves) : move));
     }
   }
 }

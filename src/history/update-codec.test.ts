@@ -174,11 +174,12 @@ describe("encodeUpdate", () => {
 });
 
 describe("the format", () => {
+  // Made by this test with Node 24.21, seed 5: a change here breaks every history that was ever written.
   it.each([
-    ["z" as const, "sha256:1"],
-    ["e8" as const, "sha256:2"],
-    ["none" as const, "sha256:3"],
-    ["int8" as const, "sha256:4"],
+    ["z" as const, "sha256:e03da826b6f053f03b90a5b5abaa85ab8f7f4f1db001d723dc4d58d4142f0521"],
+    ["e8" as const, "sha256:f1b35477e155e82ebe80c32f4afdcf798c017022b60163fa01f98e2ac0803d24"],
+    ["none" as const, "sha256:fe02402081b374b94ffd40e6b8dbe3ba3743ce403f134f550542aba8975d0661"],
+    ["int8" as const, "sha256:6e03355e96e6b1225a23db7a051b65750bfca48d0f9436a2eee4cc48dc40f7a3"],
   ])("writes and reads %s as it always did", (quantiser, digest) => {
     // Integers and powers of two: the input itself is equal on every machine.
     const update = Float32Array.from({ length: layout.length }, (_, index) =>

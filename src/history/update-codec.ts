@@ -74,7 +74,10 @@ export function encodeUpdate(
       return { step, bytes: code(step), passes: 1 };
     }
     const { bitsPerParameter } = options.rate;
-    const wanted = (bitsPerParameter * layout.parameterLength) / 8 - ENVELOPE_BYTES - name - flags.length;
+    // In a sparse update the zeros are what is saved: the rate then is that of the others.
+    const wanted = options.sparse
+      ? (bitsPerParameter * values.length) / 8
+      : (bitsPerParameter * layout.parameterLength) / 8 - ENVELOPE_BYTES - name - flags.length;
     const start = options.previousStep || typicalStep(rms, bitsPerParameter);
     return codeAtSize(code, Math.max(wanted, LEAST_BODY_BYTES), values.length, start, largest);
   })();

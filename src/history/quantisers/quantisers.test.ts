@@ -7,9 +7,6 @@ import { quantiserByWireId, quantisers } from "./index.ts";
 const all = Object.entries<Quantiser>(quantisers);
 const lattices = all.filter(([, { errorPerSquaredStep }]) => errorPerSquaredStep !== undefined);
 
-/** Below this single precision has no digits left. */
-const SMALLEST_SINGLE = 2 ** -149;
-
 function gaussian(count: number, seed: number): Float32Array {
   const stream = randomStream(keyFromSeed(seed));
   return Float32Array.from({ length: count }, () => stream.normal());
@@ -30,11 +27,9 @@ describe.each(all)("quantiser %s", (id, quantiser) => {
   });
 
   it("decodes vectors of every length, all zeros and large values among them", () => {
-    const value = fc.oneof(
-      fc.constant(0),
-      fc.float({ min: -4, max: 4, noNaN: true }),
-      fc.constantFrom(1e5, -1e5),
-    );
+    // Subnormal numbers have no digits for a scale of 8 bits.
+    const ordinary = fc.float({ min: -4, max: 4, noNaN: true }).map((x) => (Math.abs(x) < 1e-30 ? 0 : x));
+    const value = fc.oneof(fc.constant(0), ordinary, fc.constantFrom(1e5, -1e5));
     fc.assert(
       fc.property(
         fc.array(value, { maxLength: 40 }),
@@ -45,9 +40,7 @@ describe.each(all)("quantiser %s", (id, quantiser) => {
           const { out } = codedAndDecoded(quantiser, values, single, 0);
           // E8's cell reaches one step from its centre, Z's half a step; int8's half a level.
           const largest = values.reduce((sofar, number) => Math.max(sofar, Math.abs(number)), 0);
-          const bound = quantiser.hasStep
-            ? single * 1.0001 + largest * 2 ** -22
-            : largest / 253 + SMALLEST_SINGLE;
+          const bound = quantiser.hasStep ? single * 1.0001 + largest * 2 ** -22 : largest / 253;
           out.forEach((number, index) => {
             expect(Math.abs(number - (values[index] as number))).toBeLessThanOrEqual(bound);
           });

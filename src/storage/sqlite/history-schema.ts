@@ -83,6 +83,12 @@ export function prepareWriter(database: DatabaseSync): void {
   database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;");
 }
 
+/** Keeps the file below a size: SQLite then fails as on a full disk. */
+export function limitSize(database: DatabaseSync, maxBytes: number): void {
+  const pages = first<{ readonly page_size: number }>(database, "PRAGMA page_size")?.page_size ?? PAGE_BYTES;
+  database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pages))}`);
+}
+
 /** Creates the tables; to be called inside a transaction with the header's insertion. */
 export function createTables(database: DatabaseSync): void {
   database.exec(TABLES);

@@ -7,9 +7,22 @@ import { LetheError } from "../../kernel/errors.ts";
 import { guarded, inTransaction, openDatabase } from "./database.ts";
 import { createReader } from "./history-reader.ts";
 import { floatBytes } from "./history-rows.ts";
-import { createTables, isInitialised, prepareFile, prepareWriter, SCHEMA_VERSION } from "./history-schema.ts";
+import {
+  createTables,
+  isInitialised,
+  limitSize,
+  prepareFile,
+  prepareWriter,
+  SCHEMA_VERSION,
+} from "./history-schema.ts";
 import { createWriter } from "./history-writer.ts";
 import { lockForWriting } from "./writer-lock.ts";
+
+/** How to open a file for writing. */
+export interface WriterOptions {
+  /** The file grows no further than this; a round that does not fit is refused as if the disk were full. */
+  readonly maxBytes?: number;
+}
 
 /** {@link HistoryHeader} with the codec's defaults left out. */
 export type NewHistory = Omit<HistoryHeader, "codec"> & { readonly codec?: CodecConfigInput };
@@ -21,8 +34,12 @@ export type NewHistory = Omit<HistoryHeader, "codec"> & { readonly codec?: Codec
  * @example
  * const history = await createHistory("run.history", { layout, key: keyFromSeed(1), facts: {}, initialWeights });
  */
-export async function createHistory(path: string, options: NewHistory): Promise<History> {
-  const header = { ...options, codec: codecConfigSchema.parse(options.codec ?? {}) };
+export async function createHistory(
+  path: string,
+  header: NewHistory,
+  options: WriterOptions = {},
+): Promise<History> {
+  const complete = { ...header, codec: codecConfigSchema.parse(header.codec ?? {}) };
   if (header.initialWeights.length !== header.layout.length) {
     throw new LetheError(
       "data",
@@ -30,7 +47,7 @@ export async function createHistory(path: string, options: NewHistory): Promise<
       `Expected ${header.layout.length} initial weights, got ${header.initialWeights.length}.`,
     );
   }
-  return openWith(path, (database) => {
+  return openWith(path, options, (database) => {
     if (isInitialised(database)) {
       throw new LetheError(
         "usage",
@@ -42,7 +59,7 @@ export async function createHistory(path: string, options: NewHistory): Promise<
     prepareFile(database);
     inTransaction(database, path, () => {
       createTables(database);
-      insertHeader(database, header);
+      insertHeader(database, complete);
     });
   });
 }
@@ -53,16 +70,19 @@ export async function createHistory(path: string, options: NewHistory): Promise<
  * @throws LETHE_USAGE_SECOND_WRITER, LETHE_DATA_NOT_A_HISTORY, LETHE_DATA_CANNOT_OPEN, LETHE_INTEGRITY_DATABASE
  */
 export function openHistory(path: string, options: { readonly readOnly: true }): Promise<HistoryReader>;
-export function openHistory(path: string, options?: { readonly readOnly?: false }): Promise<History>;
+export function openHistory(
+  path: string,
+  options?: WriterOptions & { readonly readOnly?: false },
+): Promise<History>;
 export async function openHistory(
   path: string,
-  options: { readonly readOnly?: boolean } = {},
+  options: WriterOptions & { readonly readOnly?: boolean } = {},
 ): Promise<HistoryReader> {
   // Opening for writing would create what is not there.
   const reading = openDatabase(path, { readOnly: true });
   if (!options.readOnly) {
     reading.close();
-    return openWith(path, (database) => expectHistory(database, path));
+    return openWith(path, options, (database) => expectHistory(database, path));
   }
   try {
     expectHistory(reading, path);
@@ -74,7 +94,11 @@ export async function openHistory(
 }
 
 /** Locks, opens, runs `prepare`, and gives everything back when it fails. */
-function openWith(path: string, prepare: (database: DatabaseSync) => void): History {
+function openWith(
+  path: string,
+  { maxBytes }: WriterOptions,
+  prepare: (database: DatabaseSync) => void,
+): History {
   const release = lockForWriting(path);
   let database: DatabaseSync | undefined;
   try {
@@ -83,6 +107,7 @@ function openWith(path: string, prepare: (database: DatabaseSync) => void): Hist
     guarded(path, () => {
       prepareWriter(opened);
       prepare(opened);
+      if (maxBytes !== undefined) limitSize(opened, maxBytes);
     });
     return createWriter(opened, path, createReader(opened, path, release));
   } catch (error) {
