@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";

@@ -37,7 +37,7 @@ export async function simulationReportData(
   return {
     run: {
       dataset: dataset.title.split(":")[0] ?? dataset.id,
-      model: `${config.model}, ${document.history.parameters.toLocaleString("en")} parameters`,
+      model: `a network (${config.model}) of ${document.history.parameters.toLocaleString("en")} values`,
       clients: config.clients,
       rounds: config.rounds,
       partition: config.partition,

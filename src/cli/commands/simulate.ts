@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { z } from "zod";
 import { loadDataset } from "../../data/index.ts";
 import {
   type SimulationConfig,
@@ -11,7 +12,6 @@ import { type SimulationOutcome, simulate } from "../../federation/simulation/si
 import { LetheError } from "../../kernel/errors.ts";
 import { unflatten } from "../../kernel/parameters.ts";
 import { writeClassifier } from "../../models/onnx-model.ts";
-import { renderSimulationReport } from "../../report/simulation-report.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { CODEC_HELP, parseCodec } from "../codec-argument.ts";
 import {
@@ -131,11 +131,14 @@ export async function runSimulation(
       runtime: context.runtime,
       openHistory: (name, header) =>
         openRunHistory(join(out, name === "main" ? "history.db" : `history-${name}.db`), header),
+      stopwatch: stopwatchAt(join(out, "seconds.json")),
       signal: context.signal,
     }),
   );
   const document = simulationDocument(config, outcome, describeMachine(packageVersions()));
   const report = join(out, "report.html");
+  // The plot library takes a third of a second to load, which other commands need not wait for.
+  const { renderSimulationReport } = await import("../../report/simulation-report.ts");
   const data = await simulationReportData(config, outcome, document, { dataset, command: commandLine });
   writeFileAtomically(report, renderSimulationReport(data));
   writeFileAtomically(join(out, "result.json"), `${JSON.stringify(document, undefined, 2)}\n`);
@@ -145,6 +148,14 @@ export async function runSimulation(
     writeClassifier(architecture, weights, { digest: outcome.unlearned.digest }),
   );
   return { json: { ...document, report }, text: [...simulationText(document), "", `report     ${report}`] };
+}
+
+/** Seconds of training in a small file beside the history. */
+function stopwatchAt(path: string): { read(): number; write(seconds: number): void } {
+  return {
+    read: () => (existsSync(path) ? z.number().parse(JSON.parse(readFileSync(path, "utf8"))) : 0),
+    write: (seconds) => writeFileAtomically(path, String(seconds)),
+  };
 }
 
 /** What the flags say, in the form of the configuration; what they leave out is absent. */

@@ -43,6 +43,8 @@ export interface SimulationResources {
       readonly initialWeights: Float32Array;
     },
   ): Promise<History>;
+  /** Where the seconds of training are kept, so that a resumed run knows them too; outside the history's digests. */
+  readonly stopwatch?: { read(): number; write(seconds: number): void };
   readonly signal?: AbortSignal;
 }
 
@@ -92,8 +94,7 @@ export interface SimulationOutcome {
 
 /**
  * A federated run in one process: training with a stored history, server-side unlearning from it, and the references it is
- * judged by. A killed run goes on after its last accepted round and ends with the same digests; its `seconds` of training
- * then count only the rounds since.
+ * judged by. A killed run goes on after its last accepted round and ends with the same digests.
  */
 export async function* simulate(
   config: SimulationConfig,
@@ -130,7 +131,14 @@ export async function* simulate(
     others.push(await resources.openHistory(`curve-${index}`, { ...header, codec }));
   }
   try {
-    const training = yield* trainWithHistory([history, ...others], start, config, rounds, measurer);
+    const training = yield* trainWithHistory(
+      [history, ...others],
+      start,
+      config,
+      rounds,
+      measurer,
+      resources.stopwatch,
+    );
     const unlearnInputs = {
       config,
       runtime: resources.runtime,
@@ -241,6 +249,7 @@ async function* trainWithHistory(
   config: SimulationConfig,
   rounds: Omit<RoundsOptions, "from" | "to">,
   measurer: Measurer,
+  stopwatch: SimulationResources["stopwatch"],
 ): Progress<Work & RunProgress> {
   const { length } = start;
   const [history] = histories as readonly [History, ...History[]];
@@ -251,7 +260,7 @@ async function* trainWithHistory(
     weights: resumed?.weights ?? start,
     velocity: checkpoint?.velocity ?? new Float32Array(length),
   };
-  let seconds = 0;
+  let seconds = resumed === undefined ? 0 : (stopwatch?.read() ?? 0);
   let since = performance.now();
   const accept = async (round: FinishedRound): Promise<void> => {
     const worked = (performance.now() - since) / 1000;
@@ -273,6 +282,7 @@ async function* trainWithHistory(
     const storing = performance.now();
     await history.acceptRound(input);
     seconds += worked + (performance.now() - storing) / 1000;
+    stopwatch?.write(seconds);
     since = performance.now();
   };
   const from = (resumed?.round ?? -1) + 1;

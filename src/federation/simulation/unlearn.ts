@@ -1,7 +1,7 @@
 import type { History } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
 import { LetheError } from "../../kernel/errors.ts";
-import type { Progress } from "../../kernel/events.ts";
+import { nested, type Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import type { Architecture } from "../../models/architecture.ts";
@@ -58,22 +58,24 @@ export async function* unlearnFromHistory(
   const rule = findRule(config.unlearn.method);
   const started = performance.now();
   await using matrices = ortMatrices(inputs.runtime);
-  const outcome = yield* rule.run(
-    {
-      layout: inputs.layout,
-      layers: layersOf(inputs.architecture),
-      finalWeights: trained.weights,
-      initialWeights: inputs.start,
-      training: await trainingFacts(history, trained, inputs),
-      leavers: [...population.leavers].map(clientId),
-      help: config.unlearn.help,
-      matrices,
-      probe: { inputRange: [0, 1], predict: measurer.predict },
-      key: deriveKey(inputs.key, "unlearning"),
-      signal: rounds.signal,
-      history: await storedHistory(history),
-    },
-    config.unlearn.settings,
+  const outcome = yield* nested(
+    rule.run(
+      {
+        layout: inputs.layout,
+        layers: layersOf(inputs.architecture),
+        finalWeights: trained.weights,
+        initialWeights: inputs.start,
+        training: await trainingFacts(history, trained, inputs),
+        leavers: [...population.leavers].map(clientId),
+        help: config.unlearn.help,
+        matrices,
+        probe: { inputRange: [0, 1], predict: measurer.predict },
+        key: deriveKey(inputs.key, "unlearning"),
+        signal: rounds.signal,
+        history: await storedHistory(history),
+      },
+      config.unlearn.settings,
+    ),
   );
   const seconds = (performance.now() - started) / 1000;
   const { diagnosis, evidence } = outcome;
