@@ -15,6 +15,7 @@ export function createProgram(): Command {
     .showHelpAfterError("(run with --help for the options)")
     .exitOverride();
   for (const command of [
+    demoCommand(),
     simulateCommand(),
     trainCommand(),
     differentiateCommand(),

@@ -16,7 +16,11 @@ const progressSchema = z.strictObject({
 /** Counts and curve of the rounds so far. */
 export type RunProgress = z.output<typeof progressSchema>;
 
-/** Encodes the server's velocity and the run's progress: [4 bytes length | JSON | float32 …]. */
+/**
+ * Encodes the server's velocity and the run's progress: [4 bytes length | JSON | float32 …].
+ *
+ * @param velocity - empty for a server without momentum, which needs none
+ */
 export function encodeCheckpoint(velocity: Float32Array, progress: RunProgress): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify(progress));
   const bytes = new Uint8Array(4 + text.length + velocity.byteLength);
@@ -41,6 +45,7 @@ export function decodeCheckpoint(
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(4, 4 + textLength));
     const progress = progressSchema.parse(JSON.parse(text));
     const velocity = new Float32Array(new Uint8Array(bytes.subarray(4 + textLength)).buffer);
+    if (velocity.length === 0) return { velocity: new Float32Array(length), progress };
     if (velocity.length !== length) throw new Error(`${velocity.length} values of ${length}`);
     return { velocity, progress };
   } catch (cause) {

@@ -50,7 +50,7 @@ export const simulationSchema = z.strictObject({
     .array(codecConfigSchema)
     .default([])
     .describe("further codecs whose histories are kept and unlearned from"),
-  curveSamples: z.int().min(100).default(2000).describe("test images measured after every round"),
+  curveSamples: z.int().min(100).default(10_000).describe("test images measured after every round, at most"),
   seed: z.int().default(1),
 });
 

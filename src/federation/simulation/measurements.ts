@@ -34,7 +34,7 @@ export interface Measurer {
   predict(weights: Float32Array, features: Float32Array): Promise<Int32Array>;
 }
 
-/** Binds a predictor to the samples a simulation is judged on. */
+/** Binds a predictor to the samples a simulation is judged on; their features are gathered once. */
 export function createMeasurer(
   predictor: Predictor,
   layout: ModelLayout,
@@ -43,43 +43,57 @@ export function createMeasurer(
   curveSamples: number,
 ): Measurer {
   const classes = test.classCount;
-  const { leaverSamples, attacked } = population;
-  const classesOf = async (weights: Float32Array, samples: Samples): Promise<Int32Array> =>
-    predictedClasses(await predictor.logitsOf(unflatten(layout, weights), samples), classes);
-  const few = firstOf(test, curveSamples);
-  const fewAttacked = attacked && firstOf(attacked, curveSamples);
+  const clean = gathered(test);
+  const removed = gathered(population.leaverSamples);
+  const attacked = population.attacked && gathered(population.attacked);
+  const predict: Measurer["predict"] = async (weights, features) =>
+    predictedClasses(await predictor.logits(unflatten(layout, weights), features), classes);
+  const shareRight = async (weights: Float32Array, { features, labels }: Gathered): Promise<number> => {
+    const count = Math.min(curveSamples, labels.length);
+    const part = features.subarray(0, count * test.featureLength);
+    return accuracy(await predict(weights, part), labels.subarray(0, count));
+  };
 
   return {
     measure: async (weights) => {
       const set = unflatten(layout, weights);
-      const testLogits = await predictor.logitsOf(set, test);
-      const leaverLogits = await predictor.logitsOf(set, leaverSamples);
-      const predicted = predictedClasses(testLogits, classes);
-      const predictedAttacked = attacked && (await classesOf(weights, attacked));
+      const cleanLogits = await predictor.logits(set, clean.features);
+      const removedLogits = await predictor.logits(set, removed.features);
+      const predicted = predictedClasses(cleanLogits, classes);
+      const predictedAttacked = attacked && (await predict(weights, attacked.features));
       return {
-        accuracy: accuracy(predicted, test.labels),
+        accuracy: accuracy(predicted, clean.labels),
         attackSuccess: attacked && predictedAttacked && accuracy(predictedAttacked, attacked.labels),
-        removedClientAccuracy: accuracy(predictedClasses(leaverLogits, classes), leaverSamples.labels),
+        removedClientAccuracy: accuracy(predictedClasses(removedLogits, classes), removed.labels),
         membership: lossMembership(
-          sampleLosses(leaverLogits, leaverSamples.labels, classes),
-          leaverSamples.labels,
-          sampleLosses(testLogits, test.labels, classes),
-          test.labels,
+          sampleLosses(removedLogits, removed.labels, classes),
+          removed.labels,
+          sampleLosses(cleanLogits, clean.labels, classes),
+          clean.labels,
         ),
         predicted,
         predictedAttacked,
       };
     },
     glance: async (weights) => ({
-      accuracy: accuracy(await classesOf(weights, few), few.labels),
-      attackSuccess: fewAttacked && accuracy(await classesOf(weights, fewAttacked), fewAttacked.labels),
+      accuracy: await shareRight(weights, clean),
+      attackSuccess: attacked && (await shareRight(weights, attacked)),
     }),
-    predict: async (weights, features) =>
-      predictedClasses(await predictor.logits(unflatten(layout, weights), features), classes),
+    predict,
   };
 }
 
-function firstOf(samples: Samples, count: number): Samples {
-  if (samples.count <= count) return samples;
-  return samples.subset(Uint32Array.from({ length: count }, (_, index) => index));
+interface Gathered {
+  /** [count, featureLength] */
+  readonly features: Float32Array;
+  readonly labels: Int32Array;
+}
+
+function gathered(samples: Samples): Gathered {
+  const features = new Float32Array(samples.count * samples.featureLength);
+  samples.gather(
+    Uint32Array.from({ length: samples.count }, (_, position) => position),
+    features,
+  );
+  return { features, labels: samples.labels };
 }

@@ -275,7 +275,10 @@ async function* trainWithHistory(
         ...(squaredGradient === undefined ? {} : { auxiliary: { "squared-gradient": squaredGradient } }),
       })),
       weights: round.state.weights,
-      checkpoint: encodeCheckpoint(round.state.velocity, progress),
+      checkpoint: encodeCheckpoint(
+        config.server.momentum > 0 ? round.state.velocity : new Float32Array(0),
+        progress,
+      ),
     };
     // The main history last: a round that it holds is held by all, so that a killed run goes on in step.
     for (const other of histories.slice(1)) await catchUp(other, input);
