@@ -58,7 +58,7 @@ export function broadcastAxes(part: Shape, full: Shape): number[] {
 export function productOfDims(dims: readonly Dim[]): Dim {
   const { number, names } = factorsOf(dims);
   if (number === 0 || names.length === 0) return number;
-  return number === 1 ? names.join("*") : [...names, number].join("*");
+  return dimName((number === 1 ? names : [...names, number]).join("*"));
 }
 
 /** What is left of `dims` merged when the axes of `divisor` are split off it, or `undefined` when that is no whole size. */
@@ -75,7 +75,7 @@ export function quotientOfDims(dims: readonly Dim[], divisor: readonly Dim[]): D
   if (unmatched.length === 0 && Number.isInteger(number)) return productOfDims([...names, number]);
   // A size with a name may still divide: the engine finds out.
   if (names.length === 0 && unmatched.length === 0) return undefined;
-  return `(${productOfDims(dims)})/(${productOfDims(divisor)})`;
+  return dimName(`(${productOfDims(dims)})/(${productOfDims(divisor)})`);
 }
 
 /** The size of several axes laid end to end. */
@@ -84,7 +84,19 @@ export function sumOfDims(dims: readonly Dim[]): Dim {
   const number = dims.reduce<number>((sum, dim) => (typeof dim === "number" ? sum + dim : sum), 0);
   if (names.length === 0) return number;
   if (number === 0 && names.length === 1) return names[0] as string;
-  return `(${(number === 0 ? names : [...names, number]).join("+")})`;
+  return dimName(`(${(number === 0 ? names : [...names, number]).join("+")})`);
+}
+
+/** Computed names stay short: in a file of n doublings they would reach 2ⁿ letters. */
+const LONGEST_NAME = 200;
+
+function dimName(name: string): string {
+  if (name.length <= LONGEST_NAME) return name;
+  throw new LetheError(
+    "data",
+    "DATA_SHAPE",
+    `Expected sizes that follow from the inputs' in a few steps, got ${name.slice(0, 40)}… Export the model with fixed sizes.`,
+  );
 }
 
 /** A product as its number and its names; names made here are taken apart again. */

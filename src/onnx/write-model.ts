@@ -38,7 +38,8 @@ export interface ModelContents {
 /**
  * Writes the part of a graph that the outputs need, as an ONNX file.
  *
- * @throws LETHE_USAGE_MISSING_INPUT when an output needs an input that is neither listed nor initialised
+ * @throws LETHE_USAGE_MISSING_INPUT when an output needs an input that is neither listed nor initialised;
+ *   LETHE_USAGE_DUPLICATE_NAME when an output is to have the name of another value
  */
 export function writeModel(contents: ModelContents): Uint8Array {
   return toBinary(ModelProtoSchema, modelProtoOf(contents));
@@ -57,6 +58,7 @@ function modelProtoOf(contents: ModelContents): ModelProto {
       );
     }
   }
+  requireFreeNames(contents.outputs, [...declared, ...leaves, ...nodes.flatMap((node) => node.outputs)]);
   const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ""));
   const inputs = contents.inputs.filter((input) => !initializers.has(input));
   const names = outputNames(contents.outputs);
@@ -72,12 +74,9 @@ function modelProtoOf(contents: ModelContents): ModelProto {
     graph: {
       name: contents.name ?? "lethe",
       node: [...nodeProtos(nodes, nameOf), ...outputAliases(contents.outputs, nameOf)],
-      initializer: [
-        ...[...initializers].map(([value, tensor]) => tensorProto(tensor, value.name)),
-        ...leaves.flatMap((leaf) =>
-          leaf.constant === undefined ? [] : [tensorProto(leaf.constant, leaf.name)],
-        ),
-      ],
+      initializer: [...tensorsOf(leaves), ...initializers]
+        .sort(([a], [b]) => a.id - b.id)
+        .map(([value, tensor]) => tensorProto(tensor, value.name)),
       input: inputs.map((value) => valueInfo(value, value.name)),
       output: [...contents.outputs].map(([name, value]) => valueInfo(value, name)),
     },
@@ -101,6 +100,23 @@ function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Val
     nodes: [...nodes].sort((a, b) => firstId(a) - firstId(b)),
     leaves: [...leaves].sort((a, b) => a.id - b.id),
   };
+}
+
+function tensorsOf(leaves: readonly Value[]): [Value, Tensor][] {
+  return leaves.flatMap((leaf) => (leaf.constant === undefined ? [] : [[leaf, leaf.constant]]));
+}
+
+/** The names outputs get must not be those of other values in the file. */
+function requireFreeNames(outputs: ReadonlyMap<string, Value>, written: readonly Value[]): void {
+  const byName = new Map(written.map((value) => [value.name, value]));
+  for (const [name, value] of outputs) {
+    if ((byName.get(name) ?? value) === value) continue;
+    throw new LetheError(
+      "usage",
+      "USAGE_DUPLICATE_NAME",
+      `Expected an output name that no other value has, got \`${name}\`. Give the output another name.`,
+    );
+  }
 }
 
 /** Values that a node computes take the (first) name of the output they are. */

@@ -61,16 +61,18 @@ function rangesOf(x: Value, [, starts, ends, axes, steps]: readonly (Value | und
   });
 }
 
+/** ONNX's rule for positions out of range: a start is brought to an element, an end may lie before the first or after the last. */
 function rangeAlong(axis: number, size: number, start: number, end: number, step: number): Range {
-  const first = clamped(start, size, step);
-  const count = Math.max(0, Math.ceil((clamped(end, size, step) - first) / step));
+  const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
+  const first = clamped(start, size, Math.max(least, 0), most);
+  const count = Math.max(0, Math.ceil((clamped(end, size, least, most) - first) / step));
   return { axis, first, step, count };
 }
 
-/** A position from the front within [0, size], or [−1, size − 1] when going backwards. */
-function clamped(position: number, size: number, step: number): number {
+/** A position counted from the front, within [least, most]. */
+function clamped(position: number, size: number, least: number, most: number): number {
   const fromFront = position < 0 ? position + size : position;
-  return step > 0 ? Math.min(Math.max(fromFront, 0), size) : Math.min(Math.max(fromFront, -1), size - 1);
+  return Math.min(Math.max(fromFront, least), most);
 }
 
 function pick(contents: readonly Dim[], { first, step, count }: Range): Dim[] {

@@ -40,9 +40,11 @@ export const linearCases: CaseTable = {
       const addend = { none: undefined, full: [m, n], row: [1, n], column: [m, 1], vector: [n], scalar: [] }[
         c
       ];
+      // An addend with a row for each sample would have to be open too.
+      const isOpen = !options.transA && c !== "full" && c !== "column";
       return {
         inputs: [
-          real(options.transA ? [k, m] : [m, k], undefined, !options.transA),
+          real(options.transA ? [k, m] : [m, k], undefined, isOpen),
           real(options.transB ? [n, k] : [k, n]),
           ...(addend === undefined ? [] : [real(addend)]),
         ],

@@ -212,7 +212,7 @@ function places(size: number, start: number, end: number, step: number): number[
   const to = end < 0 ? end + size : end;
   const list: number[] = [];
   if (step > 0) for (let at = Math.max(from, 0); at < Math.min(to, size); at += step) list.push(at);
-  else for (let at = Math.min(from, size - 1); at > Math.max(to, -1); at += step) list.push(at);
+  else for (let at = Math.min(Math.max(from, 0), size - 1); at > Math.max(to, -1); at += step) list.push(at);
   return list;
 }
 
