@@ -8,7 +8,7 @@ import { LARGEST_STEP, type RecordIdentity, readRecord, writeRecord } from "./re
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
 
 /** Bytes of a record besides its sections. */
-const ENVELOPE_BYTES = 36;
+const ENVELOPE_BYTES = 40;
 /** Values beyond this many steps are refused: single precision has no more digits to give. */
 const LARGEST_INDEX = 2 ** 23;
 /** The smallest output of the range coder. */
@@ -25,8 +25,8 @@ export interface CodecFrame {
 export interface EncodeOptions {
   readonly quantiser: QuantiserId;
   readonly rate: Rate;
-  /** Step of the same client's previous record: the search for the rate starts there. */
-  readonly previousStep?: number;
+  /** Step and root mean square of the same client's previous record: the search for the rate starts from them. */
+  readonly previous?: { readonly step: number; readonly rms: number };
   /** Whether single zeros are worth a flag each. */
   readonly sparse?: boolean;
 }
@@ -35,6 +35,7 @@ export interface EncodeOptions {
 export interface EncodedUpdate {
   readonly record: Uint8Array;
   readonly step: number;
+  readonly rms: number;
   /** How many codings the rate took. */
   readonly passes: number;
 }
@@ -78,7 +79,11 @@ export function encodeUpdate(
     const wanted = options.sparse
       ? (bitsPerParameter * values.length) / 8
       : (bitsPerParameter * layout.parameterLength) / 8 - ENVELOPE_BYTES - name - flags.length;
-    const start = options.previousStep || typicalStep(rms, bitsPerParameter);
+    const { previous } = options;
+    const start =
+      previous && previous.step > 0 && previous.rms > 0
+        ? previous.step * (rms / previous.rms)
+        : typicalStep(rms, bitsPerParameter);
     return codeAtSize(code, Math.max(wanted, LEAST_BODY_BYTES), values.length, start, largest);
   })();
   const record = writeRecord({
@@ -86,13 +91,14 @@ export function encodeUpdate(
     quantiser: quantiser.wireId,
     parameterCount: layout.parameterLength,
     step: coded.step,
+    rms,
     supportKind: support.kind,
     support: flags,
     body: coded.bytes,
     // −0 becomes 0.
     buffers: update.subarray(layout.parameterLength).map((value) => value + 0),
   });
-  return { record, step: coded.step, passes: coded.passes };
+  return { record, step: coded.step, rms, passes: coded.passes };
 }
 
 /**
