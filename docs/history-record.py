@@ -156,8 +156,10 @@ def read_symbols(coder, planes, sides):
                 if is_parity:
                     side = 8 + (parity ^ side[1])
                 mask = 15 if bucket < 12 else 14 if bucket < 15 else 8
-                context = contexts.setdefault(16 * bucket + (side & mask), None) or Context(bucket)
-                contexts[16 * bucket + (side & mask)] = context
+                number = 16 * bucket + (side & mask)
+                if number not in contexts:
+                    contexts[number] = Context(bucket)
+                context = contexts[number]
                 letter = coder.letter(context.bounds)
                 context.observe(letter)
                 value = 14 + coder.gamma() if letter == 15 else letter
