@@ -266,7 +266,7 @@ describe("erasure of a client", () => {
     await history.close();
   });
 
-  it("is finished by the next writer when a reader kept the file busy", async () => {
+  it("is finished by the next writer when the process ended before the file was cleaned", async () => {
     const history = await create();
     await accept(history, 0);
     const piece = ((await history.record(0, "bert")) as Uint8Array).slice(300, 340);
