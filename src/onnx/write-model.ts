@@ -134,8 +134,8 @@ function outputAliases(outputs: ReadonlyMap<string, Value>): NodeProto[] {
 function nodeProto(node: GraphNode): NodeProto {
   return create(NodeProtoSchema, {
     opType: node.type,
-    domain: node.domain,
-    name: node.name,
+    ...(node.domain === "" ? {} : { domain: node.domain }),
+    ...(node.name === "" ? {} : { name: node.name }),
     input: node.inputs.map((input) => input?.name ?? ""),
     output: node.outputs.map((output) => output.name),
     attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
