@@ -46,6 +46,16 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
     ],
     ["a group of none", () => apply("Conv", [image, [4, 4, 1, 1]], { group: int(0) }), "group ≥ 1, got 0"],
     [
+      "a bias for other channels",
+      () => conv(...(inputs(image, [6, 4, 3, 3], [5]) as [Value, Value, Value])),
+      "a bias of shape [6], got [5]",
+    ],
+    [
+      "a mean with gaps",
+      () => apply("AveragePool", [image], { kernel_shape: ints([2, 2]), dilations: ints([2, 1]) }),
+      "without dilations",
+    ],
+    [
       "a window larger than its input",
       () => apply("MaxPool", [image], { kernel_shape: ints([9, 2]) }),
       "one of extent 9 on 8 elements",
