@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { consume } from "../../kernel/events.ts";
+import type { UnlearningRequest } from "./contract.ts";
+import { unlearningRules } from "./index.ts";
+import { recordedHistory, type WrittenRound } from "./testing/recorded-history.ts";
+import { client, requestFor, vectorModel } from "./testing/request.ts";
+
+const model = vectorModel(2);
+
+describe.each(Object.values(unlearningRules))("every rule: $id", (rule) => {
+  it("refuses unknown settings and a missing capability", async () => {
+    const request = requestFor(model, history());
+    await expect(consume(rule.run(request, { alhpa: 1 }))).rejects.toThrow(/alhpa/);
+    const { history: _, ...poor } = request;
+    await expect(consume(rule.run(poor))).rejects.toThrow(/Expected `history`/);
+  });
+
+  it("refuses to forget nobody, somebody twice, everybody or a stranger", async () => {
+    const run = (changes: Partial<UnlearningRequest>) =>
+      consume(rule.run(requestFor(model, history(), changes)));
+    await expect(run({ leavers: [] })).rejects.toThrow(/at least one client/);
+    await expect(run({ leavers: [client(0), client(0)] })).rejects.toThrow(/distinct/);
+    await expect(run({ leavers: Array.from({ length: 20 }, (_, i) => client(i)) })).rejects.toThrow(
+      /to be left/,
+    );
+    await expect(run({ leavers: [client(9)] })).rejects.toThrow(/client-9, which the history does not know/);
+  });
+
+  it("refuses NaN in weights and in updates, naming the round and the client", async () => {
+    const finalWeights = Float32Array.of(0, Number.NaN);
+    await expect(consume(rule.run(requestFor(model, history(), { finalWeights })))).rejects.toThrow(
+      /element 1/,
+    );
+    for (const spoilt of [0, 1]) {
+      const run = rule.run(requestFor(model, history({ round: 3, client: spoilt })));
+      await expect(consume(run)).rejects.toThrow(`round 3 from client client-${spoilt}`);
+    }
+  });
+
+  it("refuses a history with a gap, a missing end or updates of another length", async () => {
+    const { rounds, read } = history();
+    const gap = { rounds, read: () => read({ wants: (round) => round !== 2 }) };
+    await expect(consume(rule.run(requestFor(model, gap)))).rejects.toThrow(/Expected round 2/);
+    const short = { rounds: rounds + 1, read };
+    await expect(consume(rule.run(requestFor(model, short)))).rejects.toThrow(/got the end/);
+    const run = rule.run(requestFor(vectorModel(3), history()));
+    await expect(consume(run)).rejects.toThrow(/3 elements/);
+  });
+
+  it("gives the same bits twice, leaves its inputs alone and counts what it read", async () => {
+    const finalWeights = Float32Array.of(1, 2);
+    const initialWeights = Float32Array.of(3, 4);
+    const source = history();
+    const request = requestFor(model, source, { finalWeights, initialWeights });
+    const first = await consume(rule.run(request));
+    expect(first.evidence.recordsRead).toBe(3 * source.roundsRead);
+    expect((await consume(rule.run(request))).weights).toEqual(first.weights);
+    expect(first.weights).not.toBe(finalWeights);
+    expect([...finalWeights, ...initialWeights]).toEqual([1, 2, 3, 4]);
+  });
+
+  it("stops at a cancellation wherever it comes", async () => {
+    const events = await countEvents(rule.run(requestFor(model, history())));
+    // Past the last event there is nothing left to cancel.
+    for (let stop = 1; stop < events; stop++) {
+      const controller = new AbortController();
+      let seen = 0;
+      const run = rule.run(requestFor(model, history(), { signal: controller.signal }));
+      const end = consume(run, () => {
+        seen++;
+        if (seen === stop) controller.abort();
+      });
+      await expect(end).rejects.toThrow(/cancelled/);
+    }
+  });
+});
+
+/** Six rounds of three clients, deterministic; optionally one spoilt record. */
+function history(spoilt?: { readonly round: number; readonly client: number }) {
+  return recordedHistory(
+    Array.from(
+      { length: 6 },
+      (_, round): WrittenRound => ({
+        participants: [0, 1, 2].map((i) => ({
+          client: client(i),
+          weight: 1 / 3,
+          update: Float32Array.of(
+            Math.sin(3 * round + i),
+            spoilt?.round === round && spoilt.client === i ? Number.NaN : Math.cos(round - i),
+          ),
+        })),
+      }),
+    ),
+  );
+}
+
+async function countEvents(run: AsyncGenerator<unknown, unknown, void>): Promise<number> {
+  let events = 0;
+  for await (const _ of run) events++;
+  return events;
+}
