@@ -58,7 +58,8 @@ export function broadcastAxes(part: Shape, full: Shape): number[] {
 export function productOfDims(dims: readonly Dim[]): Dim {
   const { number, names } = factorsOf(dims);
   if (number === 0 || names.length === 0) return number;
-  return dimName((number === 1 ? names : [...names, number]).join("*"));
+  const sorted = names.toSorted();
+  return dimName((number === 1 ? sorted : [...sorted, number]).join("*"));
 }
 
 /** What is left of `dims` merged when the axes of `divisor` are split off it, or `undefined` when that is no whole size. */

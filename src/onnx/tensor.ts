@@ -107,7 +107,7 @@ export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: U
       `Expected ${count * bytesPerElement(dtype)} bytes for ${dtype}[${shape}], got ${bytes.length}.`,
     );
   }
-  // Not bytes.slice(): that of a Node buffer is a view.
+  // Not bytes.slice(): Node's Buffer overrides it with a view of its pool.
   const copy = new Uint8Array(bytes).buffer;
   return { dtype, shape, data: new CONSTRUCTORS[dtype](copy) } as Tensor;
 }

@@ -58,11 +58,12 @@ function modelProtoOf(contents: ModelContents): ModelProto {
       );
     }
   }
-  requireFreeNames(contents.outputs, [...declared, ...leaves, ...nodes.flatMap((node) => node.outputs)]);
   const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ""));
   const inputs = contents.inputs.filter((input) => !initializers.has(input));
   const names = outputNames(contents.outputs);
   const nameOf = (value: Value): string => names.get(value) ?? value.name;
+  const values = new Set([...declared, ...leaves, ...nodes.flatMap((node) => node.outputs)]);
+  requireDistinctNames([...[...values].map((value) => [nameOf(value), value] as const), ...contents.outputs]);
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: "lethe",
@@ -106,16 +107,18 @@ function tensorsOf(leaves: readonly Value[]): [Value, Tensor][] {
   return leaves.flatMap((leaf) => (leaf.constant === undefined ? [] : [[leaf, leaf.constant]]));
 }
 
-/** The names outputs get must not be those of other values in the file. */
-function requireFreeNames(outputs: ReadonlyMap<string, Value>, written: readonly Value[]): void {
-  const byName = new Map(written.map((value) => [value.name, value]));
-  for (const [name, value] of outputs) {
-    if ((byName.get(name) ?? value) === value) continue;
-    throw new LetheError(
-      "usage",
-      "USAGE_DUPLICATE_NAME",
-      `Expected an output name that no other value has, got \`${name}\`. Give the output another name.`,
-    );
+/** A name given to an output must not be that of another value in the file. */
+function requireDistinctNames(named: readonly (readonly [string, Value])[]): void {
+  const owners = new Map<string, Value>();
+  for (const [name, value] of named) {
+    if ((owners.get(name) ?? value) !== value) {
+      throw new LetheError(
+        "usage",
+        "USAGE_DUPLICATE_NAME",
+        `Expected an output name that no other value has, got \`${name}\`. Give the output another name.`,
+      );
+    }
+    owners.set(name, value);
   }
 }
 
@@ -144,8 +147,8 @@ function nodeProtos(nodes: readonly GraphNode[], nameOf: (value: Value) => strin
     used.add(name);
     return create(NodeProtoSchema, {
       opType: node.type,
-      domain: node.domain,
-      name,
+      ...(node.domain === "" ? {} : { domain: node.domain }),
+      ...(name === "" ? {} : { name }),
       input: node.inputs.map((input) => (input === undefined ? "" : nameOf(input))),
       output: node.outputs.map(nameOf),
       attribute: Object.entries(node.attributes).map(([key, attribute]) => attributeProto(key, attribute)),

@@ -1,3 +1,4 @@
+import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { convTranspose, div, mul, pad, repeatSpatial } from "../../onnx/functions/index.ts";
 import type { Graph, Value } from "../../onnx/graph.ts";
@@ -15,6 +16,13 @@ export const averagePoolOperators: readonly Operator[] = [
       const x = inputOf(context, 0);
       const sizes = spatialSizes(x);
       const window = windowOf(context.attributes, kernelShapeOf(context.attributes), sizes);
+      if (window.dilations.some((dilation) => dilation !== 1)) {
+        throw new LetheError(
+          "data",
+          "DATA_ATTRIBUTE",
+          `Expected AveragePool without dilations, which came with opset 19, got [${window.dilations}].`,
+        );
+      }
       const counts = windowCounts(window, sizes, context.attributes);
       return [{ dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...counts] }];
     },

@@ -3,7 +3,7 @@ import { type Attributes, intsAttribute, stringAttribute } from "../../onnx/attr
 import { conv } from "../../onnx/functions/index.ts";
 import type { Value } from "../../onnx/graph.ts";
 import type { Operator } from "../../onnx/operator.ts";
-import { biasGradient, groupOf, requireChannels } from "./conv.ts";
+import { biasGradient, groupOf, requireBias, requireChannels } from "./conv.ts";
 import { filterGradient } from "./filter-gradient.ts";
 import { knownSize, spatialSizes } from "./known.ts";
 import { inputOf } from "./rule.ts";
@@ -20,6 +20,7 @@ export const convTransposeOperators: readonly Operator[] = [
       const [x, w] = [inputOf(context, 0), inputOf(context, 1)];
       const group = groupOf(context.attributes);
       requireChannels(x, w, knownSize(x, 1), knownSize(w, 0), group);
+      requireBias(context.inputs[2], knownSize(w, 1) * group);
       const { sizes } = geometryOf(context.attributes, x, w);
       return [{ dtype: x.dtype, shape: [x.shape[0] ?? 1, knownSize(w, 1) * group, ...sizes] }];
     },

@@ -19,6 +19,7 @@ export const convOperators: readonly Operator[] = [
       const group = groupOf(context.attributes);
       const outputs = knownSize(w, 0);
       requireChannels(x, w, knownSize(x, 1), knownSize(w, 1) * group, group);
+      requireBias(context.inputs[2], outputs);
       const window = windowOf(context.attributes, spatialSizes(w), sizes);
       return [{ dtype: x.dtype, shape: [x.shape[0] ?? 1, outputs, ...windowCounts(window, sizes)] }];
     },
@@ -52,6 +53,16 @@ export function requireChannels(x: Value, w: Value, got: number, expected: numbe
     "DATA_SHAPE",
     `Expected a filter that fits its input in ${group} group(s), got input ${formatShape(x.shape)} and ` +
       `filter ${formatShape(w.shape)}.`,
+  );
+}
+
+/** Checks that a bias, where there is one, has a number for every output channel. */
+export function requireBias(bias: Value | undefined, channels: number): void {
+  if (bias === undefined || (bias.shape.length === 1 && bias.shape[0] === channels)) return;
+  throw new LetheError(
+    "data",
+    "DATA_SHAPE",
+    `Expected a bias of shape [${channels}], got ${formatShape(bias.shape)}.`,
   );
 }
 

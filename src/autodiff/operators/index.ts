@@ -24,7 +24,12 @@ import { sliceOperators } from "./slice.ts";
 import { softmaxOperators } from "./softmax.ts";
 import { transposeOperators } from "./transpose.ts";
 
-/** Every operator Lethe reads, infers and differentiates. */
+/**
+ * Every operator Lethe reads, infers and differentiates.
+ *
+ * A new one takes a file here with its shape rule and its gradient rule, a line in this list, and in `test` its definition in
+ * double precision (`support/interpreter`) and random uses (`autodiff/cases`); the tests of the table ask for both.
+ */
 export const operators: OperatorTable = operatorTable([
   ...activationOperators,
   ...arithmeticOperators,

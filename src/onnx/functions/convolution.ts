@@ -34,7 +34,7 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
     ...(options.outputPadding === undefined ? {} : { output_padding: ints(options.outputPadding) }),
   });
 
-/** The largest element of each window. */
+/** The largest element of each window. Cheaper before a ReLU than behind it, with the same result. */
 export const maxPool = (x: Value, kernel: readonly number[], options: WindowOptions = {}): Value =>
   x.graph.apply("MaxPool", [x], { kernel_shape: ints(kernel), ...windowAttributes(options) });
 
