@@ -3,7 +3,7 @@ import type { Matrix, MatrixEngine, ProjectedEnergy } from "../../../runtime/lin
 import type { RoundDeviation } from "../deviations.ts";
 import type { Bases } from "./bases.ts";
 import type { Block } from "./blocks.ts";
-import { effectiveSize, keptBatch } from "./kept-batch.ts";
+import { effectiveSize, type KeptBatch, keptBatches } from "./kept-batch.ts";
 import { noiseMeter } from "./noise.ts";
 
 /**
@@ -45,6 +45,7 @@ export function responseSums(
   coordinates: Float32Array | undefined,
 ): ResponseSums {
   const sums = blocks.map(({ block, bases }) => zeroEnergy(block, bases));
+  const batches = blocks.map(({ block }) => keptBatches(block, coordinates));
   const noise = noiseMeter(layout);
   let divisor = 0;
   return {
@@ -52,7 +53,7 @@ export function responseSums(
       divisor += effectiveSize(round);
       noise.add(round);
       for (const [b, { block, bases }] of blocks.entries()) {
-        const batch = keptBatch(block, round, coordinates);
+        const batch = (batches[b] as KeptBatch)(round);
         const energy =
           bases === undefined
             ? elementEnergy(batch.data, block.rows)

@@ -65,7 +65,12 @@ export async function* transport(
 }
 
 function gather({ index }: Block, vector: Float32Array, coordinates: Float32Array | undefined): Float32Array {
-  return Float32Array.from(index, (i) => (vector[i] as number) * (coordinates?.[i] ?? 1));
+  const out = new Float32Array(index.length);
+  for (let at = 0; at < index.length; at++) {
+    const i = index[at] as number;
+    out[at] = (vector[i] as number) * (coordinates?.[i] ?? 1);
+  }
+  return out;
 }
 
 function scatter(
