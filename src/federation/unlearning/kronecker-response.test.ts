@@ -113,6 +113,21 @@ describe("special cases", () => {
     });
   });
 
+  it("holds a leaver's nearest update where it was not recorded, exactly when the leaver never changes", async () => {
+    const { length } = model.layout;
+    const rounds = randomRounds(length, 12, (stream) => 0.01 * stream.normal());
+    for (const { participants } of rounds) participants[0]?.update.fill(0.3);
+    const sampled = rounds.map(({ participants: [leaver, ...kept] }, t): WrittenRound => {
+      if (leaver === undefined || t === 4 || t === 9) return { participants: rounds[t]?.participants ?? [] };
+      return { participants: kept, unrecorded: [{ client: leaver.client, weight: leaver.weight }] };
+    });
+    const run = (written: readonly WrittenRound[], estimator: string) =>
+      consume(kroneckerResponse.run(requestFor(model, recordedHistory(written)), { estimator }));
+    const complete = await run(rounds, "hold");
+    expect((await run(sampled, "hold")).weights).toEqual(complete.weights);
+    expect((await run(sampled, "skip")).weights).not.toEqual(complete.weights);
+  });
+
   it("leaves running statistics as trained when their momentum is unknown, and warns", async () => {
     const federation = quadraticFederation(everyLayer(), { seed: 6, rounds: 30 });
     const { layout, finalWeights } = federation.request;

@@ -95,6 +95,17 @@ describe("dominantBasis", () => {
     expect(inside).toBeGreaterThan(3.98);
   });
 
+  it("iterates to what the dense solver finds when the block spans everything", async () => {
+    const count = 20;
+    const { matrix } = await spectrum(count, (i) => count - i);
+    const dense = await dominantBasis(engine, matrix, { rank: count, slack: 0, key: keyFromSeed(5) });
+    const iterated = await dominantBasis(engine, matrix, { rank: count - 1, slack: 0, key: keyFromSeed(5) });
+    const overlap = await reference.multiply(iterated.vectors, dense.vectors, { transposeLeft: true });
+    for (let j = 0; j < count - 1; j++) {
+      expect(Math.abs(overlap.data[j * count + j] as number)).toBeGreaterThan(1 - 1e-6);
+    }
+  });
+
   it("takes all eigenvectors when the rank allows", async () => {
     const { matrix } = await spectrum(12, (i) => 12 - i);
     const { vectors, values } = await dominantBasis(engine, matrix, {

@@ -127,9 +127,10 @@ function zeroEnergy({ rows, columns }: Block, bases: Bases | undefined): Energy 
 function elementEnergy(batch: Float32Array, rows: number): ProjectedEnergy {
   const count = batch.length / rows;
   const core = new Float32Array(rows);
-  for (const [at, value] of batch.entries()) {
-    const r = Math.floor(at / count);
-    core[r] = (core[r] as number) + value * value;
+  for (let r = 0; r < rows; r++) {
+    let squares = 0;
+    for (let at = r * count; at < (r + 1) * count; at++) squares += (batch[at] as number) ** 2;
+    core[r] = squares;
   }
   const total = core.reduce((sum, value) => sum + value, 0);
   return { core, rows: core, columns: Float32Array.of(total), total };
