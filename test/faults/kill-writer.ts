@@ -35,8 +35,10 @@ export async function killWriter(
   acknowledged: Acknowledged,
 ): Promise<KillOutcome> {
   const stream = randomStream(deriveKey(key, trial));
-  const lines = await outputUntilKilled(path, stream.below(MOST_LINES), stream.uniform() * LONGEST_DELAY_MS);
-  for (const line of lines) {
+  // Half of the kills of a history without rounds are meant for its creation.
+  const isCreation = acknowledged.rounds.size === 0 && stream.below(2) === 0;
+  const lines = isCreation ? 0 : stream.below(MOST_LINES);
+  for (const line of await outputUntilKilled(path, lines, stream.uniform() * LONGEST_DELAY_MS)) {
     const [verb, name = "", digest = ""] = line.split(" ");
     if (verb === "accepted") acknowledged.rounds.set(Number(name), digest);
     if (verb === "erased") acknowledged.erased.add(name);
