@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import { benchCodec } from "../bench/codec.ts";
 import { benchStep } from "../bench/step.ts";
-import { type CommonOptions, defineAction, parseCount } from "../context.ts";
+import { type CommonOptions, defineAction, parseCount, parseReal } from "../context.ts";
 import { describeMachine } from "../machine.ts";
 import { packageVersions } from "../package-versions.ts";
 
@@ -63,5 +64,48 @@ export function benchCommand(): Command {
       ],
     };
   });
-  return bench.addCommand(step);
+  return bench.addCommand(step).addCommand(codecCommand());
+}
+
+interface CodecOptions extends CommonOptions {
+  readonly history?: string;
+  readonly rates?: string;
+  readonly repetitions: number;
+}
+
+function codecCommand(): Command {
+  const command = new Command("codec")
+    .description(
+      "Update codecs: bits, distortion against R(D), bias, MB/s each way; zstd and brotli beside them.",
+    )
+    .option("--history <file>", "also measure the updates of a history, best one stored with the codec none")
+    .option("--rates <list>", "bits per parameter, separated by spaces")
+    .option("--repetitions <count>", "encodings and decodings timed", parseCount, 15);
+  return defineAction<CodecOptions>(command, "out/bench", async (options, context) => {
+    const results = await context.run(
+      "Update codecs",
+      benchCodec({
+        seed: context.seed,
+        repetitions: options.repetitions,
+        signal: context.signal,
+        ...(options.rates === undefined ? {} : { rates: options.rates.split(/\s+/).map(parseReal) }),
+        ...(options.history === undefined ? {} : { historyPath: options.history }),
+      }),
+    );
+    const document = { results, machine: describeMachine(packageVersions()) };
+    writeFileAtomically(join(options.out, "codec.json"), `${JSON.stringify(document, undefined, 2)}\n`);
+    const cell = (value: number | undefined, digits: number): string =>
+      (value === undefined ? "–" : value.toFixed(digits)).padStart(11);
+    return {
+      json: document,
+      text: [
+        `${"source".padEnd(14)}${"codec".padEnd(14)}${["bits", "dB", "above R(D)", "bias", "enc MB/s", "dec MB/s"].map((head) => head.padStart(11)).join("")}`,
+        ...results.map(
+          (row) =>
+            `${row.source.padEnd(14)}${row.codec.padEnd(14)}${cell(row.bitsPerParameter, 3)}${cell(row.decibels, 2)}${cell(row.decibelsAboveBound, 2)}` +
+            `${cell(row.biasRatio, 2)}${cell(row.encodeMegabytesPerSecond?.median, 0)}${cell(row.decodeMegabytesPerSecond?.median, 0)}`,
+        ),
+      ],
+    };
+  });
 }
