@@ -5,6 +5,7 @@
  */
 export type LetheEvent =
   | { readonly type: "started"; readonly operation: string; readonly details: Scalars }
+  /** `index` counts from 0. */
   | { readonly type: "phase"; readonly name: string; readonly index: number; readonly of: number }
   | { readonly type: "step"; readonly step: number; readonly of?: number; readonly scalars: Scalars }
   | { readonly type: "checkpoint"; readonly step: number; readonly digest: string }
@@ -25,5 +26,14 @@ export async function consume<Outcome>(
     const next = await operation.next();
     if (next.done) return next.value;
     onEvent(next.value);
+  }
+}
+
+/** An operation as part of a larger one: its steps and notices go on, its own start and phases stay inside. */
+export async function* nested<Outcome>(operation: Progress<Outcome>): Progress<Outcome> {
+  for (;;) {
+    const next = await operation.next();
+    if (next.done) return next.value;
+    if (next.value.type !== "started" && next.value.type !== "phase") yield next.value;
   }
 }

@@ -1,42 +1,38 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Attributes } from "./attributes.ts";
-import { type OperatorTable, operatorKey, type ValueType } from "./operator.ts";
+import type {
+  GraphBuilder,
+  GraphNode,
+  InferContext,
+  Operator,
+  OperatorTable,
+  Value,
+  ValueType,
+} from "./ir.ts";
+import { operatorKey } from "./operator.ts";
 import type { Dim, Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
 import { bytesOf, type DType, numbersOf, type Tensor, tensorOfNumbers } from "./tensor.ts";
 
-/** A symbolic tensor: an input, a constant, or an output of a node. Compared by identity. */
-export interface Value extends ValueType {
-  readonly graph: Graph;
-  /** Position in the order of creation, which is also an order of evaluation. */
-  readonly id: number;
-  readonly name: string;
-  readonly node: GraphNode | undefined;
-  readonly constant: Tensor | undefined;
-}
-
-/** One application of an operator. */
-export interface GraphNode {
-  readonly type: string;
-  readonly domain: string;
-  readonly name: string;
-  readonly inputs: readonly (Value | undefined)[];
-  readonly outputs: readonly Value[];
-  readonly attributes: Attributes;
-}
-
 /** Constants up to this many bytes are shared when equal. */
 const SHARED_CONSTANT_BYTES = 256;
+
+/** No model has more axes; without a bound a small file of gathers could ask for 2ⁿ of them. */
+const MOST_AXES = 64;
+
+/** Longer computed vectors are no shapes; they are not followed, or a small file of concatenations could grow to 2ⁿ. */
+const MOST_CONTENTS = 1024;
 
 /**
  * A growing ONNX graph with static shape inference: every value knows its type and shape when it is made. Equal nodes
  * (same operator, inputs and attributes) are made once, so that a gradient reuses what the forward pass computed.
  */
-export class Graph {
+export class Graph implements GraphBuilder {
   readonly operators: OperatorTable;
   readonly #inputs: Value[] = [];
   readonly #nodes: GraphNode[] = [];
   readonly #names = new Set<string>();
+  readonly #reserved = new Set<string>();
   readonly #merged = new Map<string, readonly Value[]>();
   readonly #constants = new Map<string, Value>();
   #values = 0;
@@ -55,26 +51,29 @@ export class Graph {
     return this.#nodes;
   }
 
+  /** Keeps names for values yet to come, so that those made in between get others. */
+  reserveNames(names: Iterable<string>): void {
+    for (const name of names) this.#reserved.add(name);
+  }
+
   /**
    * Declares an input: data, or a parameter that gets its value when the graph runs or is written.
    *
    * @throws LETHE_DATA_DUPLICATE_NAME
    */
   input(name: string, dtype: DType, shape: Shape): Value {
-    if (this.#names.has(name)) {
-      throw new LetheError(
-        "data",
-        "DATA_DUPLICATE_NAME",
-        `Expected distinct names in a graph, got \`${name}\` twice.`,
-      );
-    }
     const value = this.#value(name, { dtype, shape }, undefined, undefined);
     this.#inputs.push(value);
     return value;
   }
 
-  /** A fixed tensor. Small equal constants are one value. */
-  constant(tensor: Tensor, name = "constant"): Value {
+  /**
+   * A fixed tensor. Small equal constants are one value.
+   *
+   * @param stem - how a name is made
+   * @param name - the whole name, as when a model is read from a file
+   */
+  constant(tensor: Tensor, stem = "constant", name?: string): Value {
     const bytes = bytesOf(tensor);
     const key =
       bytes.length <= SHARED_CONSTANT_BYTES ? `${tensor.dtype}[${tensor.shape}]${bytes.join()}` : undefined;
@@ -82,7 +81,7 @@ export class Graph {
     if (known !== undefined) return known;
     const contents = tensor.dtype === "int64" || tensor.dtype === "int32" ? numbersOf(tensor) : undefined;
     const value = this.#value(
-      this.#freshName(name),
+      name || this.#freshName(stem),
       { dtype: tensor.dtype, shape: tensor.shape, contents },
       undefined,
       tensor,
@@ -106,7 +105,8 @@ export class Graph {
    *
    * @param outputCount - outputs wanted, for operators with optional ones
    * @param outputNames - names to give, as when a model is read from a file
-   * @throws LETHE_DATA_OPERATOR when the operator is not known; LETHE_DATA_SHAPE when the inputs do not fit
+   * @throws LETHE_DATA_OPERATOR when the operator is not known; LETHE_DATA_SHAPE when the inputs do not fit, or the node has
+   *   more outputs than the operator; LETHE_DATA_DUPLICATE_NAME for a name that is taken
    */
   emit(
     type: string,
@@ -133,6 +133,7 @@ export class Graph {
     if (known !== undefined && options.outputNames === undefined) return known;
 
     const types = this.#infer(operator.infer, { type, inputs, attributes, outputCount }, options.name);
+    if (types.length < outputCount) throw tooManyOutputs(type, types.length, outputCount);
     const node: { -readonly [K in keyof GraphNode]: GraphNode[K] } = {
       type,
       domain,
@@ -160,21 +161,7 @@ export class Graph {
     return this.emit(type, inputs, attributes, { domain })[0] as Value;
   }
 
-  #infer(
-    infer: (context: {
-      type: string;
-      inputs: readonly (Value | undefined)[];
-      attributes: Attributes;
-      outputCount: number;
-    }) => readonly ValueType[],
-    context: {
-      type: string;
-      inputs: readonly (Value | undefined)[];
-      attributes: Attributes;
-      outputCount: number;
-    },
-    name: string | undefined,
-  ): readonly ValueType[] {
+  #infer(infer: Operator["infer"], context: InferContext, name: string | undefined): readonly ValueType[] {
     try {
       return infer(context);
     } catch (cause) {
@@ -191,13 +178,36 @@ export class Graph {
   }
 
   #value(name: string, type: ValueType, node: GraphNode | undefined, constant: Tensor | undefined): Value {
+    if (this.#names.has(name)) {
+      throw new LetheError(
+        "data",
+        "DATA_DUPLICATE_NAME",
+        `Expected distinct names in a graph, got \`${name}\` twice.`,
+      );
+    }
+    if (type.shape.length > MOST_AXES) {
+      throw new LetheError(
+        "data",
+        "DATA_SHAPE",
+        `Expected at most ${MOST_AXES} axes in \`${name}\`, got ${type.shape.length}.`,
+      );
+    }
     this.#names.add(name);
-    return { graph: this, id: this.#values++, name, node, constant, ...type };
+    const isLong = constant === undefined && (type.contents?.length ?? 0) > MOST_CONTENTS;
+    return {
+      graph: this,
+      id: this.#values++,
+      name,
+      node,
+      constant,
+      ...type,
+      ...(isLong ? { contents: undefined } : {}),
+    };
   }
 
   #freshName(stem: string): string {
     let name = `${stem}_${this.#values}`;
-    while (this.#names.has(name)) name = `${name}_`;
+    while (this.#names.has(name) || this.#reserved.has(name)) name = `${name}_`;
     return name;
   }
 
@@ -210,6 +220,14 @@ export class Graph {
       { details: { operator: key, node: name ?? "" } },
     );
   }
+}
+
+function tooManyOutputs(type: string, most: number, wanted: number): LetheError {
+  return new LetheError(
+    "data",
+    "DATA_SHAPE",
+    `Expected at most ${most} output(s) of ${type}, got ${wanted}.`,
+  );
 }
 
 function mergeKey(

@@ -1,8 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
-import { Graph, type Value } from "./graph.ts";
-import type { OperatorTable } from "./operator.ts";
+import { Graph } from "./graph.ts";
+import type { OperatorTable, Value } from "./ir.ts";
+import { operatorKey } from "./operator.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -25,8 +26,9 @@ import {
 } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
 
-/** The oldest opset Lethe reads. */
+/** The opsets whose operators mean the same as in the one Lethe writes, or can be rewritten in it. */
 const OLDEST_OPSET = 13;
+const NEWEST_OPSET = 23;
 
 /** A model read from an ONNX file, as a typed graph. */
 export interface OnnxModel {
@@ -35,26 +37,30 @@ export interface OnnxModel {
   /** The inputs that carry data. */
   readonly inputs: readonly Value[];
   readonly outputs: ReadonlyMap<string, Value>;
-  /** Floating initializers of rank ≥ 1: weights. In the graph they are inputs, so that they can be trained. */
+  /**
+   * Floating initializers of rank ≥ 1 that operators compute with (not those that only say how, as the scales of a Resize).
+   * In the graph they are inputs, so that they can be trained.
+   */
   readonly weights: ReadonlyMap<Value, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads an ONNX file (opset 13 or newer) into a typed graph: shapes inferred, weights apart from data.
+ * Reads an ONNX file (opset 13 to 23) into a typed graph: shapes inferred, weights apart from data.
  *
  * @param operators - the operators that may occur
  * @throws LETHE_DATA_ONNX when the bytes are not an ONNX model or contradict themselves; LETHE_DATA_OPERATOR for an operator
- *   that is not in the table; LETHE_DATA_SHAPE when shapes do not fit, naming the node
+ *   that is not in the table; LETHE_DATA_SHAPE, LETHE_DATA_ATTRIBUTE or LETHE_DATA_DTYPE when a node does not fit its
+ *   inputs, naming the node; LETHE_DATA_DUPLICATE_NAME when two values have one name
  */
 export function readModel(bytes: Uint8Array, operators: OperatorTable): OnnxModel {
   const proto = parse(bytes);
   const opset = Number(
     proto.opsetImport.find((entry) => entry.domain === "" || entry.domain === "ai.onnx")?.version ?? 0,
   );
-  if (opset < OLDEST_OPSET) {
+  if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
     throw onnxError(
-      `opset ${OLDEST_OPSET} or newer, got ${opset}; export the model again with a newer opset`,
+      `an opset from ${OLDEST_OPSET} to ${NEWEST_OPSET}, got ${opset}; export the model again with one of these`,
     );
   }
   if (proto.graph === undefined) throw onnxError("a model with a graph, got none");
@@ -76,31 +82,50 @@ function parse(bytes: Uint8Array): ModelProto {
 
 function build(proto: ModelProto, source: GraphProto, opset: number, operators: OperatorTable): OnnxModel {
   const graph = new Graph(operators);
+  graph.reserveNames(source.node.flatMap((node) => node.output));
   const values = new Map<string, Value>();
   const weights = new Map<Value, Tensor>();
+  const settings = settingNames(source, operators);
   for (const initializer of source.initializer) {
+    const { name } = initializer;
     const tensor = readTensor(initializer);
-    if (isFloating(tensor.dtype) && tensor.shape.length > 0) {
-      const value = graph.input(initializer.name, tensor.dtype, tensor.shape);
+    if (values.has(name)) throw onnxError(`distinct names of initializers, got \`${name}\` twice`);
+    if (isFloating(tensor.dtype) && tensor.shape.length > 0 && !settings.has(name)) {
+      const value = graph.input(name, tensor.dtype, tensor.shape);
       weights.set(value, tensor);
-      values.set(initializer.name, value);
-    } else values.set(initializer.name, graph.constant(tensor, initializer.name));
+      values.set(name, value);
+    } else values.set(name, graph.constant(tensor, "constant", name));
   }
+  // Older files list initializers among the inputs too.
   const inputs = source.input
     .filter((input) => !values.has(input.name))
     .map((input) => {
       const { dtype, shape } = typeOf(input);
-      const value = graph.input(input.name, dtype, shape);
-      values.set(input.name, value);
-      return value;
+      return graph.input(input.name, dtype, shape);
     });
+  for (const input of inputs) values.set(input.name, input);
   for (const node of source.node) readNode(graph, node, opset, values);
   const outputs = new Map(
-    source.output.map((output) => [output.name, lookup(values, output.name, "an output")]),
+    source.output.map((output) => [output.name, lookup(values, output.name, "the model's output list")]),
   );
-  if (outputs.size === 0) throw onnxError("a model with an output, got none");
+  if (outputs.size === 0 || outputs.size < source.output.length) {
+    throw onnxError("a model with an output, and outputs of distinct names");
+  }
   const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
   return { graph, name: source.name, inputs, outputs, weights, metadata };
+}
+
+/** Names of values that only say how operators compute: every use is as a constant input. */
+function settingNames(source: GraphProto, operators: OperatorTable): ReadonlySet<string> {
+  const settings = new Set<string>();
+  const others = new Set<string>();
+  for (const { opType, domain, input } of source.node) {
+    const constantInputs = operators.get(operatorKey(opType, domain))?.constantInputs ?? [];
+    input.forEach((name, index) => {
+      (constantInputs.includes(index) ? settings : others).add(name);
+    });
+  }
+  return new Set([...settings].filter((name) => !others.has(name)));
 }
 
 function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<string, Value>): void {
@@ -111,26 +136,42 @@ function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<stri
   const attributes = Object.fromEntries(
     node.attribute.map((attribute) => [attribute.name, readAttribute(attribute, place)]),
   );
-  if (node.opType === "Constant" && node.domain === "") {
-    values.set(node.output[0] ?? "", graph.constant(constantTensor(attributes, place), node.output[0]));
+  const outputCount = Math.max(1, node.output.length);
+  if (isStandard(node) && node.opType === "Constant") {
+    values.set(
+      node.output[0] ?? "",
+      graph.constant(constantTensor(attributes, place), "constant", node.output[0]),
+    );
     return;
   }
-  const upgraded = upgradeNode(graph, { type: node.opType, inputs, attributes }, opset);
-  const outputs = graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {
-    domain: node.domain === "ai.onnx" ? "" : node.domain,
-    outputCount: Math.max(1, node.output.length),
-    name: node.name,
-    outputNames: node.output,
-  });
+  const parts = { type: node.opType, inputs, attributes, outputCount };
+  const upgraded = isStandard(node) ? upgradeNode(graph, parts, opset) : parts;
+  const outputs =
+    "type" in upgraded
+      ? graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {
+          domain: isStandard(node) ? "" : node.domain,
+          outputCount,
+          name: node.name,
+          outputNames: node.output,
+        })
+      : upgraded;
   node.output.forEach((name, index) => {
     const value = outputs[index];
     if (name !== "" && value !== undefined) values.set(name, value);
   });
 }
 
+function isStandard(node: NodeProto): boolean {
+  return node.domain === "" || node.domain === "ai.onnx";
+}
+
 function lookup(values: ReadonlyMap<string, Value>, name: string, place: string): Value {
   const value = values.get(name);
-  if (value === undefined) throw onnxError(`${place} to read a value that exists, got \`${name}\``);
+  if (value === undefined) {
+    throw onnxError(
+      `${place} to read a value that was made before it, got \`${name}\` (nodes have to be in order of evaluation)`,
+    );
+  }
   return value;
 }
 
@@ -163,7 +204,9 @@ function readAttribute(attribute: AttributeProto, place: string): Attribute {
       break;
     default:
   }
-  throw onnxError(`attribute \`${attribute.name}\` of node \`${place}\` to be a number, text or tensor`);
+  throw onnxError(
+    `attribute \`${attribute.name}\` of node \`${place}\` to be a number, text or tensor, got type ${attribute.type}`,
+  );
 }
 
 function readTensor(proto: TensorProto): Tensor {

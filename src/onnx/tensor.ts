@@ -107,7 +107,8 @@ export function tensorFromBytes(dtype: DType, shape: readonly number[], bytes: U
       `Expected ${count * bytesPerElement(dtype)} bytes for ${dtype}[${shape}], got ${bytes.length}.`,
     );
   }
-  const copy = bytes.slice().buffer;
+  // Not bytes.slice(): Node's Buffer overrides it with a view of its pool.
+  const copy = new Uint8Array(bytes).buffer;
   return { dtype, shape, data: new CONSTRUCTORS[dtype](copy) } as Tensor;
 }
 

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { LetheError } from "../kernel/errors.ts";
 import type { Attribute } from "./attributes.ts";
-import type { GraphNode, Value } from "./graph.ts";
+import type { GraphNode, Value } from "./ir.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -38,7 +38,8 @@ export interface ModelContents {
 /**
  * Writes the part of a graph that the outputs need, as an ONNX file.
  *
- * @throws LETHE_USAGE_MISSING_INPUT when an output needs an input that is neither listed nor initialised
+ * @throws LETHE_USAGE_MISSING_INPUT when an output needs an input that is neither listed nor initialised;
+ *   LETHE_USAGE_DUPLICATE_NAME when an output is to have the name of another value
  */
 export function writeModel(contents: ModelContents): Uint8Array {
   return toBinary(ModelProtoSchema, modelProtoOf(contents));
@@ -59,6 +60,10 @@ function modelProtoOf(contents: ModelContents): ModelProto {
   }
   const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ""));
   const inputs = contents.inputs.filter((input) => !initializers.has(input));
+  const names = outputNames(contents.outputs);
+  const nameOf = (value: Value): string => names.get(value) ?? value.name;
+  const values = new Set([...declared, ...leaves, ...nodes.flatMap((node) => node.outputs)]);
+  requireDistinctNames([...[...values].map((value) => [nameOf(value), value] as const), ...contents.outputs]);
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: "lethe",
@@ -69,13 +74,10 @@ function modelProtoOf(contents: ModelContents): ModelProto {
     metadataProps: Object.entries(contents.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: contents.name ?? "lethe",
-      node: [...nodes.map(nodeProto), ...outputAliases(contents.outputs)],
-      initializer: [
-        ...[...initializers].map(([value, tensor]) => tensorProto(tensor, value.name)),
-        ...leaves.flatMap((leaf) =>
-          leaf.constant === undefined ? [] : [tensorProto(leaf.constant, leaf.name)],
-        ),
-      ],
+      node: [...nodeProtos(nodes, nameOf), ...outputAliases(contents.outputs, nameOf)],
+      initializer: [...tensorsOf(leaves), ...initializers]
+        .sort(([a], [b]) => a.id - b.id)
+        .map(([value, tensor]) => tensorProto(tensor, value.name)),
       input: inputs.map((value) => valueInfo(value, value.name)),
       output: [...contents.outputs].map(([name, value]) => valueInfo(value, name)),
     },
@@ -101,28 +103,56 @@ function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Val
   };
 }
 
-/** An output keeps the name its value has inside the graph; another name is given by an Identity. */
-function outputAliases(outputs: ReadonlyMap<string, Value>): NodeProto[] {
+function tensorsOf(leaves: readonly Value[]): [Value, Tensor][] {
+  return leaves.flatMap((leaf) => (leaf.constant === undefined ? [] : [[leaf, leaf.constant]]));
+}
+
+/** A name given to an output must not be that of another value in the file. */
+function requireDistinctNames(named: readonly (readonly [string, Value])[]): void {
+  const owners = new Map<string, Value>();
+  for (const [name, value] of named) {
+    if ((owners.get(name) ?? value) !== value) {
+      throw new LetheError(
+        "usage",
+        "USAGE_DUPLICATE_NAME",
+        `Expected an output name that no other value has, got \`${name}\`. Give the output another name.`,
+      );
+    }
+    owners.set(name, value);
+  }
+}
+
+/** Values that a node computes take the (first) name of the output they are. */
+function outputNames(outputs: ReadonlyMap<string, Value>): ReadonlyMap<Value, string> {
+  const names = new Map<Value, string>();
+  for (const [name, value] of outputs)
+    if (value.node !== undefined && !names.has(value)) names.set(value, name);
+  return names;
+}
+
+/** Outputs that are inputs, constants or other outputs get their own name by an Identity. */
+function outputAliases(outputs: ReadonlyMap<string, Value>, nameOf: (value: Value) => string): NodeProto[] {
   return [...outputs]
-    .filter(([name, value]) => name !== value.name)
+    .filter(([name, value]) => name !== nameOf(value))
     .map(([name, value]) =>
-      create(NodeProtoSchema, {
-        opType: "Identity",
-        input: [value.name],
-        output: [name],
-        name: `output_${name}`,
-      }),
+      create(NodeProtoSchema, { opType: "Identity", input: [nameOf(value)], output: [name] }),
     );
 }
 
-function nodeProto(node: GraphNode): NodeProto {
-  return create(NodeProtoSchema, {
-    opType: node.type,
-    domain: node.domain,
-    name: node.name,
-    input: node.inputs.map((input) => input?.name ?? ""),
-    output: node.outputs.map((output) => output.name),
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeProto(name, attribute)),
+/** Nodes keep their names as far as these are distinct, which the format demands. */
+function nodeProtos(nodes: readonly GraphNode[], nameOf: (value: Value) => string): NodeProto[] {
+  const used = new Set<string>();
+  return nodes.map((node) => {
+    const name = used.has(node.name) ? "" : node.name;
+    used.add(name);
+    return create(NodeProtoSchema, {
+      opType: node.type,
+      ...(node.domain === "" ? {} : { domain: node.domain }),
+      ...(name === "" ? {} : { name }),
+      input: node.inputs.map((input) => (input === undefined ? "" : nameOf(input))),
+      output: node.outputs.map(nameOf),
+      attribute: Object.entries(node.attributes).map(([key, attribute]) => attributeProto(key, attribute)),
+    });
   });
 }
 

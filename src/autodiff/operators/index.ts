@@ -1,13 +1,59 @@
-import { type OperatorTable, operatorTable } from "../../onnx/operator.ts";
-import { elementwiseOperators } from "./elementwise.ts";
-import { linearOperators } from "./linear.ts";
+import type { OperatorTable } from "../../onnx/ir.ts";
+import { operatorTable } from "../../onnx/operator.ts";
+import { activationOperators } from "./activations.ts";
+import { arithmeticOperators } from "./arithmetic.ts";
+import { averagePoolOperators } from "./average-pool.ts";
+import { batchNormalizationOperators } from "./batch-normalization.ts";
+import { concatOperators } from "./concat.ts";
+import { convOperators } from "./conv.ts";
+import { convTransposeOperators } from "./conv-transpose.ts";
+import { gatherOperators } from "./gather.ts";
+import { globalPoolOperators } from "./global-pool.ts";
+import { logicOperators } from "./logic.ts";
+import { matmulOperators } from "./matmul.ts";
+import { maxPoolOperators } from "./max-pool.ts";
+import { oneHotOperators } from "./one-hot.ts";
+import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
-import { structureOperators } from "./structure.ts";
+import { reshapeOperators } from "./reshape.ts";
+import { resizeOperators } from "./resize.ts";
+import { scalarFunctionOperators } from "./scalar-functions.ts";
+import { scatterOperators } from "./scatter.ts";
+import { selectOperators } from "./select.ts";
+import { shapeOperators } from "./shape-of.ts";
+import { sliceOperators } from "./slice.ts";
+import { softmaxOperators } from "./softmax.ts";
+import { transposeOperators } from "./transpose.ts";
 
-/** Every operator Lethe reads, infers and differentiates. */
+/**
+ * Every operator Lethe reads, infers and differentiates.
+ *
+ * A new one takes a file here with its shape rule and its gradient rule, a line in this list, and in `test` its definition in
+ * double precision (`support/interpreter`) and random uses (`autodiff/cases`); the tests of the table ask for both.
+ */
 export const operators: OperatorTable = operatorTable([
-  ...elementwiseOperators,
+  ...activationOperators,
+  ...arithmeticOperators,
+  ...averagePoolOperators,
+  ...batchNormalizationOperators,
+  ...concatOperators,
+  ...convOperators,
+  ...convTransposeOperators,
+  ...gatherOperators,
+  ...globalPoolOperators,
+  ...logicOperators,
+  ...matmulOperators,
+  ...maxPoolOperators,
+  ...oneHotOperators,
+  ...padOperators,
   ...reduceOperators,
-  ...linearOperators,
-  ...structureOperators,
+  ...reshapeOperators,
+  ...resizeOperators,
+  ...scalarFunctionOperators,
+  ...scatterOperators,
+  ...selectOperators,
+  ...shapeOperators,
+  ...sliceOperators,
+  ...softmaxOperators,
+  ...transposeOperators,
 ]);

@@ -1,4 +1,3 @@
-import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import {
   cast,
@@ -8,87 +7,65 @@ import {
   expandLike,
   mul,
   reduceSum,
-  reshape,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { GradientContext, InferContext, Operator } from "../../onnx/operator.ts";
+import type { GradientContext, GraphNode, InferContext, Operator, Value } from "../../onnx/ir.ts";
 import { normalizeAxis, type Shape } from "../../onnx/shape.ts";
+import { integersOf } from "./known.ts";
 import { inputOf } from "./rule.ts";
 
-/** Sums, means and extremes over axes; the axes are the second input (opset 18), all of them when it is absent. */
+/** x̄ from ȳ and y, whose reduced axes are put back with size 1. */
+type ReductionRule = (x: Value, dy: Value, y: Value, axes: readonly number[]) => Value;
+
+/** Sums, means and extremes over axes; the axes are the second input, all of them when it is absent. */
 export const reduceOperators: readonly Operator[] = [
-  reduction("ReduceSum", ({ inputs: [x] }, dy) => expandLike(dy, x as Value)),
-  reduction("ReduceMean", ({ inputs: [x, axes] }, dy) =>
-    divideByCount(expandLike(dy, x as Value), x as Value, axesOf(x as Value, axes)),
-  ),
+  reduction("ReduceSum", (x, dy) => expandLike(dy, x)),
+  reduction("ReduceMean", (x, dy, _y, axes) => expandLike(divideByCount(dy, x, axes), x)),
   reduction("ReduceMax", extremumRule),
   reduction("ReduceMin", extremumRule),
-  reduction("ReduceProd", undefined),
+  reduction("ReduceProd"),
   {
     type: "ArgMax",
     isPiecewiseConstant: true,
     infer: (context) => {
-      const x = inputOf(context, 0);
-      const axis = normalizeAxis(numberAttribute(context.attributes, "axis", 0), x.shape.length);
-      const keep = numberAttribute(context.attributes, "keepdims", 1) !== 0;
-      return [{ dtype: "int64", shape: reducedShape(x.shape, [axis], keep) }];
+      const { shape } = inputOf(context, 0);
+      const axis = normalizeAxis(numberAttribute(context.attributes, "axis", 0), shape.length);
+      return [{ dtype: "int64", shape: reducedShape(shape, [axis], keepsDims(context)) }];
     },
   },
 ];
 
-/** The rule gets ȳ with the reduced axes put back as size 1. */
-function reduction(
-  type: string,
-  rule: ((context: GradientContext, dy: Value, y: Value) => Value) | undefined,
-): Operator {
-  return {
-    type,
-    infer: (context) => {
-      const x = inputOf(context, 0);
-      return [
-        { dtype: x.dtype, shape: reducedShape(x.shape, axesOf(x, context.inputs[1]), keepsDims(context)) },
-      ];
-    },
-    ...(rule === undefined
-      ? {}
-      : {
-          gradient: (context: GradientContext) => {
-            const [dy] = context.gradients;
-            const [y] = context.outputs as [Value];
-            if (dy === undefined) return [];
-            const keeps = numberAttribute(context.node.attributes, "keepdims", 1) !== 0;
-            const axes = axesOf(context.inputs[0] as Value, context.inputs[1]);
-            const restore = (value: Value): Value => (keeps ? value : restoreAxes(value, axes));
-            return [rule(context, restore(dy), restore(y))];
-          },
-        }),
+function reduction(type: string, rule?: ReductionRule): Operator {
+  const infer: Operator["infer"] = (context) => {
+    const x = inputOf(context, 0);
+    const axes = axesOf(context, x);
+    return [{ dtype: x.dtype, shape: reducedShape(x.shape, axes, keepsDims(context)) }];
   };
+  if (rule === undefined) return { type, infer };
+  const gradient = ({ node, inputs, outputs, gradients: [dy] }: GradientContext) => {
+    const [x] = inputs as [Value];
+    const [y] = outputs as [Value];
+    if (dy === undefined) return [];
+    const axes = axesOf(node, x);
+    const restored = (value: Value): Value =>
+      value.shape.length === x.shape.length ? value : unsqueeze(value, axes);
+    return [rule(x, restored(dy), restored(y), axes)];
+  };
+  return { type, infer, gradient };
 }
 
-/** max over axes: the gradient is shared equally among the elements that attain it. */
-function extremumRule({ inputs: [x, axes] }: GradientContext, dy: Value, y: Value): Value {
-  const source = x as Value;
-  const attained = cast(equal(source, y), source.dtype);
-  const ties = reduceSum(attained, { axes: axesOf(source, axes), keepDims: true });
+/** The gradient is shared equally among the elements that attain the extreme. */
+function extremumRule(x: Value, dy: Value, y: Value, axes: readonly number[]): Value {
+  const attained = cast(equal(x, y), x.dtype);
+  const ties = reduceSum(attained, { axes, keepDims: true });
   return mul(attained, div(dy, ties));
 }
 
-function restoreAxes(value: Value, axes: readonly number[]): Value {
-  return value.shape.length === 0
-    ? reshape(
-        value,
-        axes.map(() => 1),
-      )
-    : unsqueeze(value, axes);
-}
-
-function axesOf(x: Value, axes: Value | undefined): number[] {
-  if (axes === undefined) return x.shape.map((_, axis) => axis);
-  if (axes.contents === undefined) {
-    throw new LetheError("data", "DATA_SHAPE", "Expected constant axes of a reduction, got computed ones.");
-  }
-  return axes.contents.map((axis) => normalizeAxis(Number(axis), x.shape.length));
+/** Which axes to reduce; an empty list means all of them, unless `noop_with_empty_axes` makes it none. */
+function axesOf({ inputs, attributes }: Pick<GraphNode, "inputs" | "attributes">, x: Value): number[] {
+  const given = inputs[1] === undefined ? [] : integersOf(inputs[1]);
+  if (given.length > 0) return given.map((axis) => normalizeAxis(axis, x.shape.length));
+  return numberAttribute(attributes, "noop_with_empty_axes", 0) !== 0 ? [] : x.shape.map((_, axis) => axis);
 }
 
 function keepsDims(context: InferContext): boolean {

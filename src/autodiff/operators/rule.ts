@@ -1,6 +1,5 @@
 import { LetheError } from "../../kernel/errors.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { InferContext } from "../../onnx/operator.ts";
+import type { InferContext, Value, ValueType } from "../../onnx/ir.ts";
 
 /**
  * An input the operator cannot do without.
@@ -13,4 +12,20 @@ export function inputOf(context: InferContext, index: number): Value {
     throw new LetheError("data", "DATA_SHAPE", `Expected ${context.type} to have input ${index}, got none.`);
   }
   return input;
+}
+
+/** The shape rule of an operator whose output has the type and shape of its first input. */
+export function likeInput(context: InferContext): readonly ValueType[] {
+  const { dtype, shape } = inputOf(context, 0);
+  return [{ dtype, shape }];
+}
+
+/** Two inputs of one element type. */
+export function requireSameType(a: Value, b: Value): void {
+  if (a.dtype === b.dtype) return;
+  throw new LetheError(
+    "data",
+    "DATA_DTYPE",
+    `Expected inputs of one element type, got ${a.dtype} and ${b.dtype}. Put a Cast before the node.`,
+  );
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { consume } from "../../kernel/events.ts";
-import { type ClientFleet, defineRule, type UnlearningRequest } from "./contract.ts";
+import type { ClientFleet, UnlearningRequest } from "./contract.ts";
+import { defineRule } from "./define-rule.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import { unlearningRules } from "./index.ts";
 import { recordedHistory, type WrittenRound } from "./testing/recorded-history.ts";

@@ -1,12 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { ClientId } from "../../kernel/client-id.ts";
-import { LetheError } from "../../kernel/errors.ts";
 import type { Progress, Scalars } from "../../kernel/events.ts";
 import type { Key } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import type { LayerLayout } from "../../models/layers.ts";
 import type { MatrixEngine } from "../../runtime/linear-algebra/matrix-engine.ts";
-import { checkRequest } from "./check-request.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import type { TrainingFacts } from "./training-facts.ts";
 
@@ -134,47 +132,4 @@ export interface UnlearningRule {
     request: UnlearningRequest & Partial<Capabilities>,
     settings?: Readonly<Record<string, unknown>>,
   ): Progress<UnlearningOutcome>;
-}
-
-/**
- * Makes a rule out of its declaration. The body sees only the capabilities it declared, and settings that are valid.
- */
-export function defineRule<const N extends Need, S extends z.ZodType>(declaration: {
-  readonly id: string;
-  readonly title: string;
-  readonly references: readonly string[];
-  readonly needs: readonly N[];
-  readonly guarantee: string;
-  readonly config: S;
-  readonly run: (request: RequestWith<N>, config: z.output<S>) => Progress<UnlearningOutcome>;
-}): UnlearningRule {
-  const { id, needs, config } = declaration;
-  return {
-    ...declaration,
-    async *run(request, settings = {}) {
-      const parsed = config.safeParse(settings);
-      if (!parsed.success) {
-        throw new LetheError(
-          "usage",
-          "USAGE_CONFIG",
-          `Expected valid settings for \`${id}\`, got:\n${z.prettifyError(parsed.error)}`,
-          { cause: parsed.error },
-        );
-      }
-      for (const need of needs) {
-        if (request[need] === undefined) {
-          throw new LetheError(
-            "usage",
-            "USAGE_NEED",
-            `Expected \`${need}\` for the rule \`${id}\`, got none.`,
-            {
-              details: { rule: id, need },
-            },
-          );
-        }
-      }
-      checkRequest(request);
-      return yield* declaration.run(request as RequestWith<N>, parsed.data);
-    },
-  };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { throwIfCancelled } from "../../kernel/errors.ts";
 import type { LetheEvent } from "../../kernel/events.ts";
-import { defineRule, type RequestWith } from "./contract.ts";
+import type { RequestWith } from "./contract.ts";
+import { defineRule } from "./define-rule.ts";
 import { readDeviations } from "./deviations.ts";
 import { runningStatistics } from "./kronecker/buffers.ts";
 import { SQUARED_SCALE, squaredResponse } from "./kronecker/decay.ts";

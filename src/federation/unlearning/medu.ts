@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LetheEvent } from "../../kernel/events.ts";
-import { defineRule } from "./contract.ts";
+import { defineRule } from "./define-rule.ts";
 import { readDeviations } from "./deviations.ts";
 import { modelRecursion } from "./recursion.ts";
 import { subtractError } from "./subtract.ts";

@@ -1,5 +1,5 @@
 import { float, int } from "../attributes.ts";
-import type { Graph, Value } from "../graph.ts";
+import type { GraphBuilder, Value } from "../ir.ts";
 import { type DType, isFloating, typeNumberOf } from "../tensor.ts";
 
 /** A value, or a number standing for the scalar of the other operand's type. */
@@ -57,11 +57,20 @@ export const abs = (x: Value): Value => unary("Abs", x);
 /** −1, 0 or 1. */
 export const sign = (x: Value): Value => unary("Sign", x);
 
+/** sin x */
+export const sin = (x: Value): Value => unary("Sin", x);
+
+/** cos x */
+export const cos = (x: Value): Value => unary("Cos", x);
+
 /** tanh x */
 export const tanh = (x: Value): Value => unary("Tanh", x);
 
 /** 1 / (1 + e⁻ˣ) */
 export const sigmoid = (x: Value): Value => unary("Sigmoid", x);
+
+/** ln(1 + eˣ) */
+export const softplus = (x: Value): Value => unary("Softplus", x);
 
 /** max(x, 0) */
 export const relu = (x: Value): Value => unary("Relu", x);
@@ -115,14 +124,14 @@ function binary(type: string, a: Operand, b: Operand): Value {
   return left.graph.apply(type, [left, right]);
 }
 
-function operands(a: Operand, b: Operand, graph?: Graph): [Value, Value] {
+function operands(a: Operand, b: Operand, graph?: GraphBuilder): [Value, Value] {
   if (typeof a !== "number") return [a, typeof b === "number" ? literal(a.graph, b, a.dtype) : b];
   if (typeof b !== "number") return [literal(b.graph, a, b.dtype), b];
   if (graph === undefined) throw new Error("expected at least one value, got two numbers");
   return [graph.scalar(a), graph.scalar(b)];
 }
 
-function literal(graph: Graph, value: number, dtype: DType): Value {
+function literal(graph: GraphBuilder, value: number, dtype: DType): Value {
   if (!isFloating(dtype) && !Number.isInteger(value)) throw new Error(`${value} is not of type ${dtype}`);
   return graph.scalar(value, dtype);
 }

@@ -1,6 +1,8 @@
 /** Symbolic operations on graph values: each emits one ONNX node (or none, when there is nothing to do). */
 export * from "./convolution.ts";
 export * from "./elementwise.ts";
+export * from "./indexing.ts";
 export * from "./linear.ts";
+export * from "./normalization.ts";
 export * from "./reduce.ts";
 export * from "./structure.ts";

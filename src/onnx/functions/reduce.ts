@@ -1,9 +1,9 @@
 import { sizeOf } from "../../kernel/layout.ts";
 import { int } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 import { broadcastAxes, isStatic, normalizeAxis, type Shape } from "../shape.ts";
 import { cast, div, mul } from "./elementwise.ts";
-import { reshape, shapeOf } from "./structure.ts";
+import { shapeOf, squeeze } from "./structure.ts";
 
 /** Which axes to reduce (all when left out) and whether they stay as size 1. */
 export interface ReduceOptions {
@@ -33,8 +33,10 @@ export function sumTo(gradient: Value, shape: Shape): Value {
   if (axes.length === 0) return gradient;
   const lead = gradient.shape.length - shape.length;
   const summed = reduceSum(gradient, { axes, keepDims: true });
-  if (lead === 0) return summed;
-  return reshape(summed, summed.shape.slice(lead));
+  return squeeze(
+    summed,
+    Array.from({ length: lead }, (_, axis) => axis),
+  );
 }
 
 /**

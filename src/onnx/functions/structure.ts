@@ -1,14 +1,17 @@
+import { LetheError } from "../../kernel/errors.ts";
 import { int, text } from "../attributes.ts";
-import type { Value } from "../graph.ts";
-import { type Dim, isStatic, normalizeAxis, type Shape } from "../shape.ts";
-import { type DType, tensorOfNumbers } from "../tensor.ts";
+import type { Value } from "../ir.ts";
+import { type Dim, formatShape, isStatic, normalizeAxis, type Shape } from "../shape.ts";
 
 /** The sizes of x as an int64 vector: a constant where all are known. */
 export const shapeOf = (x: Value): Value =>
   isStatic(x.shape) ? x.graph.integers(x.shape) : x.graph.apply("Shape", [x]);
 
 /**
- * The same elements in another shape. At most one named dimension may stay unknown: it becomes the −1 of ONNX.
+ * The same elements in another shape.
+ *
+ * @param shape - at most one size may be a name, or −1: it is what the others leave
+ * @throws LETHE_DATA_SHAPE when more than one has only a name
  */
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
@@ -19,12 +22,19 @@ export function reshape(x: Value, shape: Shape): Value {
       x.graph.integers(shape.map((dim) => (typeof dim === "string" ? -1 : dim))),
     ]);
   }
-  throw new Error(`reshape to [${shape}]: use reshapeLike for several named dimensions`);
+  throw new LetheError(
+    "data",
+    "DATA_SHAPE",
+    `Expected at most one named size in a new shape, got ${formatShape(shape)} for \`${x.name}\`. ` +
+      "Export the model with fixed sizes; only the batch may stay open.",
+  );
 }
 
 /** The same elements in the shape of another value. */
 export const reshapeLike = (x: Value, like: Value): Value =>
-  sameShape(x.shape, like.shape) ? x : x.graph.apply("Reshape", [x, shapeOf(like)]);
+  like.shape.filter((dim) => typeof dim === "string").length <= 1
+    ? reshape(x, like.shape)
+    : x.graph.apply("Reshape", [x, shapeOf(like)]);
 
 /** x with axes from `axis` on merged into one and those before it into another. */
 export const flatten = (x: Value, axis = 1): Value => x.graph.apply("Flatten", [x], { axis: int(axis) });
@@ -64,6 +74,17 @@ export interface SliceRange {
   readonly step?: number;
 }
 
+/** The values into which x falls apart along an axis, of the given sizes. */
+export const split = (x: Value, sizes: readonly number[], axis: number): readonly Value[] =>
+  sizes.length === 1
+    ? [x]
+    : x.graph.emit(
+        "Split",
+        [x, x.graph.integers(sizes)],
+        { axis: int(normalizeAxis(axis, x.shape.length)) },
+        { outputCount: sizes.length },
+      );
+
 /** A box out of x. */
 export const slice = (x: Value, ranges: readonly SliceRange[]): Value =>
   ranges.length === 0
@@ -76,29 +97,13 @@ export const slice = (x: Value, ranges: readonly SliceRange[]): Value =>
         x.graph.integers(ranges.map((range) => range.step ?? 1)),
       ]);
 
-/** x with `before[i]` and `after[i]` constants added at the ends of axis i. */
+/** x with `before[i]` and `after[i]` constants added at the ends of axis i; elements cut off where they are negative. */
 export const pad = (x: Value, before: readonly number[], after: readonly number[], fill = 0): Value =>
   [...before, ...after].every((count) => count === 0)
     ? x
     : x.graph.apply("Pad", [x, x.graph.integers([...before, ...after]), x.graph.scalar(fill, x.dtype)], {
         mode: text("constant"),
       });
-
-/** Rows of x by index along an axis. */
-export const gather = (x: Value, indices: Value, axis = 0): Value =>
-  x.graph.apply("Gather", [x, indices], { axis: int(axis) });
-
-/** Class numbers as 0/1 rows, in a floating type; shape [...indices.shape, depth]. */
-export const oneHot = (indices: Value, depth: number, dtype: DType = "float32"): Value =>
-  indices.graph.apply(
-    "OneHot",
-    [
-      indices,
-      indices.graph.scalar(depth, "int64"),
-      indices.graph.constant(tensorOfNumbers(dtype, [2], [0, 1])),
-    ],
-    { axis: int(-1) },
-  );
 
 /** Zeros of x's shape and type. */
 export const zerosLike = (x: Value): Value => expandLike(x.graph.scalar(0, x.dtype), x);

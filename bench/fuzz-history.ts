@@ -1,0 +1,120 @@
+import { type QuantiserId, quantisers } from "../src/history/quantisers/index.ts";
+import { decodeUpdate, encodeUpdate } from "../src/history/update-codec.ts";
+import { crc32 } from "../src/kernel/crc32.ts";
+import { isLetheError } from "../src/kernel/errors.ts";
+import { deriveKey, keyFromSeed, type RandomStream, randomStream } from "../src/kernel/key.ts";
+import { layoutOf } from "../src/kernel/layout.ts";
+
+/**
+ * Decodes mutated records and counts what came of it. Usage: node bench/fuzz-history.ts [RECORDS] [SEED]
+ *
+ * Half of the mutants keep the old checksum: all of them must be refused. The other half get a fresh, valid one, as an
+ * attacker would give them: they must be refused or decode to finite numbers, quickly and in little memory. Ends with 1
+ * on a silent wrong output, an error of another kind, a decode of more than a second, or more than 100 times the
+ * layout's bytes of memory at once.
+ */
+const RECORDS = Number(process.argv[2] ?? 100_000);
+const SEED = Number(process.argv[3] ?? 1);
+const SLOW_MS = 1000;
+const MOST_MEMORY = 100;
+
+const layout = layoutOf([
+  { name: "conv", shape: [6, 2, 3, 3], role: "parameter" },
+  { name: "dense", shape: [20, 15], role: "parameter" },
+  { name: "bias", shape: [20], role: "parameter" },
+  { name: "running", shape: [6], role: "buffer" },
+]);
+const frame = { layout, key: keyFromSeed(1) };
+const identity = { round: 3, client: "anna" };
+const originals = (Object.keys(quantisers) as QuantiserId[]).flatMap((quantiser) =>
+  [0.5, 2, 6].flatMap((bits) => [false, true].map((sparse) => original(quantiser, bits, sparse))),
+);
+const counts = { refused: 0, decodedForged: 0, unchanged: 0 };
+const failures: string[] = [];
+let slowestMs = 0;
+let mostBytes = 0;
+
+for (let index = 0; index < RECORDS && failures.length < 10; index++) {
+  const stream = randomStream(deriveKey(keyFromSeed(SEED), index));
+  const source = originals[stream.below(originals.length)] as { record: Uint8Array; decoded: Float32Array };
+  const isForged = stream.uniform() < 0.5;
+  const mutant = mutate(source.record, stream);
+  if (isForged && mutant.length >= 4) sign(mutant);
+  // Every 256th decode is measured alone: asking for the memory is slow itself.
+  const before = index % 256 === 0 ? memory() : undefined;
+  const start = performance.now();
+  const out = new Float32Array(layout.length);
+  try {
+    decodeUpdate(mutant, frame, identity, out);
+    if (!out.every(Number.isFinite)) failures.push(`${index}: decoded to numbers that are not finite`);
+    else if (Buffer.compare(mutant, source.record) === 0) counts.unchanged++;
+    else if (isForged) counts.decodedForged++;
+    else failures.push(`${index}: a changed record with the old checksum was accepted`);
+  } catch (error) {
+    if (isLetheError(error, "integrity") && error.message.includes('client "anna" in round 3'))
+      counts.refused++;
+    else failures.push(`${index}: ${error}`);
+  }
+  const elapsedMs = performance.now() - start;
+  slowestMs = Math.max(slowestMs, elapsedMs);
+  if (elapsedMs > SLOW_MS) failures.push(`${index}: took ${elapsedMs.toFixed(0)} ms`);
+  if (before !== undefined) mostBytes = Math.max(mostBytes, memory() - before);
+}
+if (mostBytes > MOST_MEMORY * 4 * layout.length + 2 ** 20)
+  failures.push(`${mostBytes} bytes of memory at once`);
+console.log(JSON.stringify({ records: RECORDS, ...counts, slowestMs, mostBytes, failures }));
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+function original(quantiser: QuantiserId, bitsPerParameter: number, sparse: boolean) {
+  const stream = randomStream(deriveKey(keyFromSeed(2), quantiser, String(bitsPerParameter), String(sparse)));
+  const update = Float32Array.from({ length: layout.length }, (_, index) =>
+    index % 15 === 4 || (sparse && stream.uniform() < 0.8) ? 0 : stream.normal(),
+  );
+  const { record } = encodeUpdate(update, frame, identity, { quantiser, rate: { bitsPerParameter }, sparse });
+  const decoded = new Float32Array(layout.length);
+  decodeUpdate(record, frame, identity, decoded);
+  return { record, decoded };
+}
+
+function mutate(record: Uint8Array, stream: RandomStream): Uint8Array {
+  const bytes = record.slice();
+  const changes = 1 + stream.below(4);
+  for (let change = 0; change < changes; change++) {
+    // Every second change hits the header, where the lies are.
+    const at = stream.below(stream.below(2) === 0 ? Math.min(40, bytes.length) : bytes.length);
+    switch (stream.below(4)) {
+      case 0:
+        bytes[at] = (bytes[at] as number) ^ (1 << stream.below(8));
+        break;
+      case 1:
+        bytes[at] = stream.below(256);
+        break;
+      case 2:
+        bytes.fill(stream.below(2) === 0 ? 0 : 255, at, at + 1 + stream.below(8));
+        break;
+      default:
+        bytes.copyWithin(at, stream.below(bytes.length), stream.below(bytes.length));
+    }
+  }
+  switch (stream.below(8)) {
+    case 0:
+      return bytes.slice(0, stream.below(bytes.length));
+    case 1:
+      return Uint8Array.from([
+        ...bytes,
+        ...Array.from({ length: 1 + stream.below(20) }, () => stream.below(256)),
+      ]);
+    default:
+      return bytes;
+  }
+}
+
+function sign(bytes: Uint8Array): void {
+  const end = bytes.length - 4;
+  new DataView(bytes.buffer).setUint32(end, crc32(bytes.subarray(0, end)), true);
+}
+
+function memory(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

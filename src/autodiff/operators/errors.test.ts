@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import { type Attributes, int, ints, text } from "../../onnx/attributes.ts";
+import {
+  averagePool,
+  conv,
+  convTranspose,
+  gather,
+  gemm,
+  maxPool,
+  mul,
+  repeatSpatial,
+  reshape,
+  slice,
+  split,
+  squeeze,
+  transpose,
+} from "../../onnx/functions/index.ts";
+import { Graph } from "../../onnx/graph.ts";
+import type { Value } from "../../onnx/ir.ts";
+import type { Shape } from "../../onnx/shape.ts";
+import { gradients } from "../gradients.ts";
+import { operators } from "./index.ts";
+
+function inputs(...shapes: readonly Shape[]): Value[] {
+  const graph = new Graph(operators);
+  return shapes.map((shape, index) => graph.input(`x${index}`, "float32", shape));
+}
+
+function apply(type: string, shapes: readonly Shape[], attributes: Attributes = {}): Value {
+  const values = inputs(...shapes);
+  return (values[0] as Value).graph.apply(type, values, attributes);
+}
+
+const image = ["batch", 4, 8, 8] as const;
+
+describe("a node whose inputs or settings do not fit says what it expected", () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      "a filter for other channels",
+      () => conv(...(inputs(image, [6, 3, 3, 3]) as [Value, Value])),
+      "a filter that fits its input in 1 group(s), got input [batch, 4, 8, 8] and filter [6, 3, 3, 3]",
+    ],
+    [
+      "outputs that do not divide into groups",
+      () => conv(...(inputs(image, [5, 2, 3, 3]) as [Value, Value]), undefined, { group: 2 }),
+      "in 2 group(s)",
+    ],
+    ["a group of none", () => apply("Conv", [image, [4, 4, 1, 1]], { group: int(0) }), "group ≥ 1, got 0"],
+    [
+      "a bias for other channels",
+      () => conv(...(inputs(image, [6, 4, 3, 3], [5]) as [Value, Value, Value])),
+      "a bias of shape [6], got [5]",
+    ],
+    [
+      "a mean with gaps",
+      () => apply("AveragePool", [image], { kernel_shape: ints([2, 2]), dilations: ints([2, 1]) }),
+      "without dilations",
+    ],
+    [
+      "a window larger than its input",
+      () => apply("MaxPool", [image], { kernel_shape: ints([9, 2]) }),
+      "one of extent 9 on 8 elements",
+    ],
+    [
+      "a stride of 0",
+      () => maxPool(inputs(image)[0] as Value, [2, 2], { strides: [0, 1] }),
+      "`strides` with 2 integers",
+    ],
+    [
+      "pads for one axis only",
+      () => averagePool(inputs(image)[0] as Value, [2, 2], { pads: [1, 1] }),
+      "`pads` with 4",
+    ],
+    ["a pool without a kernel", () => apply("MaxPool", [image]), "the attribute `kernel_shape`, got none"],
+    [
+      "a padding it has not heard of",
+      () => apply("MaxPool", [image], { kernel_shape: ints([2, 2]), auto_pad: text("MIRROR") }),
+      "SAME_LOWER, got MIRROR",
+    ],
+    [
+      "an image of open size",
+      () => conv(...(inputs(["batch", 4, "height", 8], [6, 4, 3, 3]) as [Value, Value])),
+      "axis 2 of `x0` to have a known size, got `height`",
+    ],
+    ["a picture without space", () => apply("GlobalAveragePool", [["batch", 4]]), "[batch, channels, …]"],
+    [
+      "an output padding of a whole stride",
+      () => convTranspose(...(inputs(image, [4, 2, 3, 3]) as [Value, Value]), { outputPadding: [1, 1] }),
+      "0 ≤ output_padding < stride",
+    ],
+    [
+      "a transposed convolution that leaves its padding open",
+      () => apply("ConvTranspose", [image, [4, 2, 3, 3]], { auto_pad: text("SAME_UPPER") }),
+      "explicit `pads`",
+    ],
+    [
+      "an enlargement by a fraction",
+      () => repeatSpatial(inputs(image)[0] as Value, [1.5, 2]),
+      "whole factors",
+    ],
+    [
+      "statistics for other channels",
+      () => apply("BatchNormalization", [image, [4], [4], [3], [4]]),
+      "of shape [4], got [3]",
+    ],
+    [
+      "a normalisation in training mode",
+      () => apply("BatchNormalization", [image, [4], [4], [4], [4]], { training_mode: int(1) }),
+      "inference mode",
+    ],
+    [
+      "matrices that do not meet",
+      () => gemm(...(inputs([2, 3], [4, 5]) as [Value, Value])),
+      "[2, 3] and [4, 5]",
+    ],
+    [
+      "elements that do not fill a shape",
+      () => reshape(inputs([2, 3])[0] as Value, [4, -1]),
+      "the elements of [2, 3]",
+    ],
+    [
+      "two open sizes in a new shape",
+      () => reshape(inputs(["a", "b"])[0] as Value, ["b", "a"]),
+      "at most one named size",
+    ],
+    ["an axis twice", () => transpose(inputs([2, 3])[0] as Value, [1, 1]), "to order the axes 0 to 1"],
+    [
+      "an axis that is not 1 to squeeze",
+      () => squeeze(inputs([2, 3])[0] as Value, [0]),
+      "axis 0 of [2, 3] to have size 1",
+    ],
+    [
+      "parts that do not fill the whole",
+      () => split(inputs([5])[0] as Value, [2, 2], 0),
+      "2 parts that fill 5 elements",
+    ],
+    [
+      "a step of 0",
+      () => slice(inputs([5])[0] as Value, [{ axis: 0, start: 0, end: 3, step: 0 }]),
+      "steps other than 0",
+    ],
+    [
+      "an axis that is not there",
+      () => gather(...(inputs([5], [2]) as [Value, Value]), 3),
+      "an axis in [-1, 1), got 3",
+    ],
+    [
+      "two element types",
+      () => {
+        const graph = new Graph(operators);
+        return mul(graph.input("a", "float32", [2]), graph.input("b", "float64", [2]));
+      },
+      "one element type, got float32 and float64",
+    ],
+  ])("%s", (_title, make, expected) => {
+    expect(make).toThrow(
+      expect.objectContaining({ kind: "data", message: expect.stringContaining(expected) }),
+    );
+  });
+});
+
+describe("a gradient that does not exist", () => {
+  it("is refused for padding by reflection, naming the node", () => {
+    const [x] = inputs([4]) as [Value];
+    const [y] = x.graph.emit(
+      "Pad",
+      [x, x.graph.integers([1, 1])],
+      { mode: text("reflect") },
+      { name: "mirror" },
+    );
+    expect(() => gradients(y as Value, [x], y)).toThrow(
+      expect.objectContaining({
+        code: "LETHE_DATA_NO_GRADIENT",
+        message: expect.stringContaining("`mirror`"),
+      }),
+    );
+  });
+});

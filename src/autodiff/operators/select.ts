@@ -1,0 +1,56 @@
+import { LetheError } from "../../kernel/errors.ts";
+import { numberAttribute } from "../../onnx/attributes.ts";
+import { cast, mul, sub, sumTo } from "../../onnx/functions/index.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
+import { broadcastShapes } from "../../onnx/shape.ts";
+import { dtypeOfTypeNumber, numbersOf } from "../../onnx/tensor.ts";
+import { inputOf, requireSameType } from "./rule.ts";
+
+/** Operators that pass elements on: by a condition, in another type, or all of them. */
+export const selectOperators: readonly Operator[] = [
+  {
+    type: "Where",
+    infer: (context) => {
+      const [condition, a, b] = [inputOf(context, 0), inputOf(context, 1), inputOf(context, 2)];
+      requireSameType(a, b);
+      return [{ dtype: a.dtype, shape: broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape)) }];
+    },
+    gradient: ({ inputs, gradients: [dy], wanted }) => {
+      const [condition, a, b] = inputs as [Value, Value, Value];
+      if (dy === undefined) return [];
+      const mask = cast(condition, dy.dtype);
+      return [
+        undefined,
+        wanted[1] ? sumTo(mul(dy, mask), a.shape) : undefined,
+        wanted[2] ? sumTo(mul(dy, sub(1, mask)), b.shape) : undefined,
+      ];
+    },
+  },
+  {
+    type: "Cast",
+    infer: (context) => {
+      const { shape, contents } = inputOf(context, 0);
+      return [{ dtype: dtypeOfTypeNumber(numberAttribute(context.attributes, "to", 1)), shape, contents }];
+    },
+    gradient: ({ inputs, gradients: [dy] }) => [dy && cast(dy, (inputs[0] as Value).dtype)],
+  },
+  {
+    // In inference it passes x on. Random numbers inside the graph could not be repeated: models that drop units in
+    // training get the mask as an input.
+    type: "Dropout",
+    constantInputs: [1, 2],
+    infer: (context) => {
+      const { dtype, shape } = inputOf(context, 0);
+      const training = context.inputs[2];
+      if (training !== undefined && !(training.constant && numbersOf(training.constant)[0] === 0)) {
+        throw new LetheError(
+          "data",
+          "DATA_ATTRIBUTE",
+          "Expected Dropout in inference mode, got training_mode. Export the model in evaluation mode.",
+        );
+      }
+      return [{ dtype, shape }, ...(context.outputCount > 1 ? [{ dtype: "bool", shape } as const] : [])];
+    },
+    gradient: ({ gradients: [dy] }) => [dy],
+  },
+];

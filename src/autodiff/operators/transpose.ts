@@ -1,0 +1,42 @@
+import { LetheError } from "../../kernel/errors.ts";
+import { type Attributes, intsAttribute } from "../../onnx/attributes.ts";
+import { sumTo, transpose } from "../../onnx/functions/index.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
+import { broadcastShapes, type Dim } from "../../onnx/shape.ts";
+import { contentsOf } from "./known.ts";
+import { inputOf } from "./rule.ts";
+
+/** Axes in another order, and axes of size 1 repeated. */
+export const transposeOperators: readonly Operator[] = [
+  {
+    type: "Transpose",
+    infer: (context) => {
+      const { dtype, shape } = inputOf(context, 0);
+      return [{ dtype, shape: orderOf(context.attributes, shape.length).map((axis) => shape[axis] as Dim) }];
+    },
+    gradient: ({ node, inputs, gradients: [dy] }) => {
+      const order = orderOf(node.attributes, (inputs[0] as Value).shape.length);
+      const inverse = order.map((_, axis) => order.indexOf(axis));
+      return [dy && transpose(dy, inverse)];
+    },
+  },
+  {
+    type: "Expand",
+    infer: (context) => {
+      const { dtype, shape } = inputOf(context, 0);
+      return [{ dtype, shape: broadcastShapes(shape, contentsOf(context, 1)) }];
+    },
+    gradient: ({ inputs, gradients: [dy] }) => [dy && sumTo(dy, (inputs[0] as Value).shape)],
+  },
+];
+
+function orderOf(attributes: Attributes, rank: number): readonly number[] {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  const order = intsAttribute(attributes, "perm", axes.toReversed());
+  if (order.length === rank && axes.every((axis) => order.includes(axis))) return order;
+  throw new LetheError(
+    "data",
+    "DATA_ATTRIBUTE",
+    `Expected perm to order the axes 0 to ${rank - 1}, got [${order}].`,
+  );
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { Dataset } from "../data/dataset.ts";
+import { LetheError } from "../kernel/errors.ts";
+import type { Architecture } from "../models/architecture.ts";
+import { createModel, listModels } from "../models/index.ts";
+import { onnxArchitecture } from "../models/onnx-model.ts";
+
+/** The help text of `--model`. */
+export const MODEL_HELP = `${listModels()
+  .map(({ id }) => id)
+  .join(", ")}, mlp:WIDTHS or a FILE.onnx`;
+
+/**
+ * The architecture a person names, checked against the data it is for.
+ *
+ * @throws LETHE_USAGE_MODEL, LETHE_DATA_FILE, LETHE_DATA_MODEL
+ */
+export function chooseModel(text: string, dataset: Dataset): Architecture {
+  const classes = dataset.classNames.length;
+  if (!text.endsWith(".onnx")) return createModel(text, { inputShape: dataset.featureShape, classes });
+  const architecture = onnxArchitecture(readBytes(text), basename(text));
+  const fits =
+    architecture.inputShape.join() === dataset.featureShape.join() && architecture.classes === classes;
+  if (fits) return architecture;
+  throw new LetheError(
+    "data",
+    "DATA_MODEL",
+    `Expected a model for samples [${dataset.featureShape}] and ${classes} classes, ` +
+      `got ${basename(text)} for [${architecture.inputShape}] and ${architecture.classes}.`,
+  );
+}
+
+/**
+ * The bytes of a file.
+ *
+ * @throws LETHE_DATA_FILE when it cannot be read
+ */
+export function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new LetheError("data", "DATA_FILE", `Expected a readable file at ${path}.`, {
+      cause,
+      details: { path },
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import { benchCommand } from "./commands/bench.ts";
+import { datasetsCommand } from "./commands/datasets.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { differentiateCommand } from "./commands/differentiate.ts";
+import { simulateCommand } from "./commands/simulate.ts";
+import { trainCommand } from "./commands/train.ts";
+import { packageVersion } from "./package-versions.ts";
+
+/** The command line: every command of Lethe. */
+export function createProgram(): Command {
+  const program = new Command("lethe")
+    .description("Machine unlearning for models people really serve.")
+    .version(packageVersion())
+    .showHelpAfterError("(run with --help for the options)")
+    .exitOverride();
+  for (const command of [
+    demoCommand(),
+    simulateCommand(),
+    trainCommand(),
+    differentiateCommand(),
+    datasetsCommand(),
+    benchCommand(),
+  ]) {
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}

@@ -1,0 +1,35 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { History, HistoryHeader } from "../history/store.ts";
+import { canonicalJson } from "../kernel/canonical-json.ts";
+import { LetheError } from "../kernel/errors.ts";
+import { createHistory, openHistory } from "../storage/sqlite/history-store.ts";
+
+/**
+ * Opens the history at a path: a new one, or the one a killed run of the same settings left there.
+ *
+ * @throws LETHE_USAGE_OTHER_HISTORY when the file belongs to a run of other settings
+ */
+export async function openRunHistory(path: string, header: HistoryHeader): Promise<History> {
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) return createHistory(path, header);
+  const history = await openHistory(path);
+  if (summary(history.header) === summary(header)) return history;
+  await history.close();
+  throw new LetheError(
+    "usage",
+    "USAGE_OTHER_HISTORY",
+    `Expected ${path} to belong to a run of these settings, got one of others. Choose another --out, or delete the file.`,
+    { details: { path } },
+  );
+}
+
+/** What makes two histories the same run; the settings of unlearning are not part of it. */
+function summary({ layout, codec, key, facts }: HistoryHeader): string {
+  return canonicalJson({
+    tensors: layout.slots.map(({ name, shape }) => ({ name, shape })),
+    codec,
+    key: [...key],
+    facts,
+  });
+}

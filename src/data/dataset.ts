@@ -1,0 +1,57 @@
+/** Named data with a training and a test part. Immutable: whoever wants other samples makes a view. */
+export interface Dataset {
+  /** `mnist`, `csv:people.csv`: the prefix of its samples' ids. */
+  readonly id: string;
+  readonly title: string;
+  /** Under which terms the data may be used, as its publisher says it. */
+  readonly licence: string;
+  /** Name of class `c` at index `c`. */
+  readonly classNames: readonly string[];
+  /** Shape of one sample's features: `[channels, height, width]` of an image, `[columns]` of a table. */
+  readonly featureShape: readonly number[];
+  readonly train: Samples;
+  readonly test: Samples;
+}
+
+/**
+ * Labelled samples, addressed by position 0 … count − 1. A view ({@link Samples.subset}, a poisoned client) has the same
+ * interface and shares the features it was made from.
+ */
+export interface Samples {
+  readonly count: number;
+  /** Shape of one sample's features. */
+  readonly featureShape: readonly number[];
+  /** Numbers of one sample's features, the product of `featureShape`. */
+  readonly featureLength: number;
+  /** Labels lie in 0 … classCount − 1. */
+  readonly classCount: number;
+  /** Label of each position; not to be written to. */
+  readonly labels: Int32Array;
+  /** Names of the attributes {@link Samples.groups} knows. */
+  readonly groupNames: readonly string[];
+  /** The sample's permanent name, `mnist/train/17`: a view keeps the names of what it shows. */
+  id(position: number): string;
+  /** Whom the sample is about; `undefined` where the source names nobody. */
+  subject(position: number): string | undefined;
+  /** Attribute values of the sample, `{ sex: "f" }`. */
+  groups(position: number): Readonly<Record<string, string>>;
+  /**
+   * Writes the features of `positions`, row after row, to the start of `out`.
+   *
+   * @param positions - each in [0, count); repeats allowed
+   * @param out - row-major [positions.length, ...featureShape], or longer
+   * @throws LETHE_USAGE_GATHER for a position outside the samples or an `out` too short
+   */
+  gather(positions: Positions, out: Float32Array): void;
+  /**
+   * The samples at `positions`, in that order, without copying features.
+   *
+   * @throws LETHE_USAGE_GATHER for a position outside the samples
+   */
+  subset(positions: Positions): Samples;
+  /** Ascending positions of each class. Computed at the first call. */
+  positionsByClass(): readonly Uint32Array[];
+}
+
+/** Positions of samples, from 0. */
+export type Positions = Uint32Array | readonly number[];

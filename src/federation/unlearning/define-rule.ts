@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { LetheError } from "../../kernel/errors.ts";
+import type { Progress } from "../../kernel/events.ts";
+import { checkRequest } from "./check-request.ts";
+import type { Need, RequestWith, UnlearningOutcome, UnlearningRule } from "./contract.ts";
+
+/**
+ * Makes a rule out of its declaration. The body sees only the capabilities it declared, and settings that are valid.
+ */
+export function defineRule<const N extends Need, S extends z.ZodType>(declaration: {
+  readonly id: string;
+  readonly title: string;
+  readonly references: readonly string[];
+  readonly needs: readonly N[];
+  readonly guarantee: string;
+  readonly config: S;
+  readonly run: (request: RequestWith<N>, config: z.output<S>) => Progress<UnlearningOutcome>;
+}): UnlearningRule {
+  const { id, needs, config } = declaration;
+  return {
+    ...declaration,
+    async *run(request, settings = {}) {
+      const parsed = config.safeParse(settings);
+      if (!parsed.success) {
+        throw new LetheError(
+          "usage",
+          "USAGE_CONFIG",
+          `Expected valid settings for \`${id}\`, got:\n${z.prettifyError(parsed.error)}`,
+          { cause: parsed.error },
+        );
+      }
+      for (const need of needs) {
+        if (request[need] === undefined) {
+          throw new LetheError(
+            "usage",
+            "USAGE_NEED",
+            `Expected \`${need}\` for the rule \`${id}\`, got none.`,
+            {
+              details: { rule: id, need },
+            },
+          );
+        }
+      }
+      checkRequest(request);
+      return yield* declaration.run(request as RequestWith<N>, parsed.data);
+    },
+  };
+}

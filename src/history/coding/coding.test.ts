@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { keyFromSeed, randomStream } from "../../kernel/key.ts";
+import { decodeSymbols } from "./decode-symbols.ts";
+import { encodeSymbols } from "./encode-symbols.ts";
+import type { Plane } from "./plane.ts";
+import {
+  decodeBits,
+  decodeTail,
+  encodeBits,
+  encodeTail,
+  finishEncoder,
+  isAtEnd,
+  startDecoder,
+  startEncoder,
+} from "./range-coder.ts";
+import { createModel } from "./symbol-model.ts";
+
+function encode(symbols: Int32Array, sides: Uint8Array, planes: readonly Plane[]): Uint8Array {
+  const coder = startEncoder(1);
+  encodeSymbols(coder, createModel(), symbols, sides, planes);
+  return finishEncoder(coder);
+}
+
+function decode(bytes: Uint8Array, sides: Uint8Array, planes: readonly Plane[]) {
+  const symbols = new Int32Array(sides.length);
+  const coder = startDecoder(bytes);
+  decodeSymbols(coder, createModel(), symbols, sides, planes);
+  return { symbols, complete: isAtEnd(coder) };
+}
+
+const planesArbitrary = fc.array(fc.record({ rows: fc.nat(12), columns: fc.nat(12) }), { maxLength: 4 });
+
+describe("the symbol coder", () => {
+  it("gives back every symbol, whatever their sizes, contexts and matrices", () => {
+    const size = fc.oneof(fc.nat(3), fc.nat(40), fc.nat(5000), fc.nat(2 ** 25 - 1));
+    fc.assert(
+      fc.property(
+        planesArbitrary,
+        fc.infiniteStream(size),
+        fc.infiniteStream(fc.nat(63)),
+        (planes, sizes, flags) => {
+          const count = planes.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+          const symbols = Int32Array.from({ length: count }, () => sizes.next().value as number);
+          // Bit 3 is the coder's own.
+          const sides = Uint8Array.from({ length: count }, () => (flags.next().value as number) & 0b110111);
+          const read = decode(encode(symbols, sides, planes), sides, planes);
+          expect(read.symbols).toEqual(symbols);
+          expect(read.complete).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("notices a changed, a cut and a lengthened stream by where it ends", () => {
+    const stream = randomStream(keyFromSeed(1));
+    const symbols = Int32Array.from({ length: 3000 }, () => Math.floor(Math.abs(3 * stream.normal())));
+    const sides = new Uint8Array(symbols.length);
+    const planes = [{ rows: 30, columns: 100 }];
+    const bytes = encode(symbols, sides, planes);
+    expect(decode(bytes, sides, planes).complete).toBe(true);
+    expect(decode(bytes.subarray(0, bytes.length - 1), sides, planes).complete).toBe(false);
+    expect(decode(Uint8Array.from([...bytes, 0]), sides, planes).complete).toBe(false);
+    let noticed = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = bytes.slice();
+      changed[at] = (changed[at] as number) ^ (1 << (at % 8));
+      noticed += endsElsewhere(changed, sides, planes) ? 1 : 0;
+    }
+    expect(noticed).toBe(bytes.length);
+  });
+
+  it("writes an independent source within 2 % of its entropy", () => {
+    const stream = randomStream(keyFromSeed(2));
+    const count = 60_000;
+    // Geometric with ratio 1/2: two bits a symbol exactly.
+    const symbols = Int32Array.from({ length: count }, () => Math.clz32(stream.word() | 1));
+    const bits = 8 * encode(symbols, new Uint8Array(count), [{ rows: 200, columns: 300 }]).length;
+    expect(bits / count).toBeGreaterThan(1.98);
+    expect(bits / count).toBeLessThan(2.04);
+  });
+
+  it("spends little where the neighbours tell the size", () => {
+    const stream = randomStream(keyFromSeed(3));
+    const rows = 100;
+    const columns = 100;
+    const scales = Array.from({ length: columns }, (_, column) => (column % 2 === 0 ? 0.05 : 20));
+    const symbols = Int32Array.from({ length: rows * columns }, (_, at) =>
+      Math.floor(Math.abs(stream.normal()) * (scales[at % columns] as number)),
+    );
+    const shuffled = symbols.slice();
+    const order = stream.permutation(symbols.length);
+    order.forEach((from, to) => {
+      shuffled[to] = symbols[from] as number;
+    });
+    const sides = new Uint8Array(symbols.length);
+    const planes = [{ rows, columns }];
+    expect(encode(symbols, sides, planes).length).toBeLessThan(0.85 * encode(shuffled, sides, planes).length);
+  });
+});
+
+describe("plain bits", () => {
+  it("come back in order, also between gamma codes", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ count: fc.integer({ min: 0, max: 28 }), value: fc.nat(2 ** 28 - 2) })),
+        (fields) => {
+          const coder = startEncoder(1);
+          for (const { count, value } of fields) {
+            encodeBits(coder, value, count);
+            encodeTail(coder, value + 1);
+          }
+          const reader = startDecoder(finishEncoder(coder));
+          for (const { count, value } of fields) {
+            expect(decodeBits(reader, count)).toBe(value & ((1 << count) - 1));
+            expect(decodeTail(reader)).toBe(value + 1);
+          }
+          expect(isAtEnd(reader)).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+function endsElsewhere(bytes: Uint8Array, sides: Uint8Array, planes: readonly Plane[]): boolean {
+  try {
+    return !decode(bytes, sides, planes).complete;
+  } catch {
+    return true;
+  }
+}

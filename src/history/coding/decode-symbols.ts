@@ -1,0 +1,106 @@
+import { LetheError } from "../../kernel/errors.ts";
+import { ACTIVITY_TABLE, LAST_BUCKET, plainBitsAt, SIDE_MASK, TABLE_LENGTH } from "./activity.ts";
+import type { Plane } from "./plane.ts";
+import { BOTTOM, decodeBits, decodeTail, type RangeDecoder } from "./range-coder.ts";
+import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
+
+const ESCAPE = ALPHABET - 1;
+/** Symbols are below 2^25, so that thirty-two times one and the sum of two means stay a small integer. */
+const SYMBOL_BITS = 25;
+
+/**
+ * Reads what `encodeSymbols` wrote, into `symbols`; the same arguments, the same state of the model.
+ *
+ * @throws LETHE_INTEGRITY_SYMBOL when a symbol is larger than any that is ever written
+ */
+export function decodeSymbols(
+  coder: RangeDecoder,
+  model: SymbolModel,
+  symbols: Int32Array,
+  sides: Uint8Array,
+  planes: readonly Plane[],
+): void {
+  const { upper, counts, wait } = model;
+  const bytes = coder.bytes;
+  let { at, code, range } = coder;
+  let parity = 0;
+  let index = 0;
+  for (const { rows, columns } of planes) {
+    const columnMeans = new Int32Array(columns);
+    for (let row = 0; row < rows; row++) {
+      let rowMean = 0;
+      for (let column = 0; column < columns; column++, index++) {
+        const columnMean = columnMeans[column] as number;
+        const activity = rowMean + columnMean;
+        let bucket = LAST_BUCKET;
+        let plainBits = 0;
+        if (activity < TABLE_LENGTH) {
+          const entry = ACTIVITY_TABLE[activity] as number;
+          bucket = entry & 31;
+          plainBits = entry >>> 5;
+        } else plainBits = plainBitsAt(activity);
+
+        const given = sides[index] as number;
+        const side = (given & 16) === 0 ? given : 8 | ((parity ^ (given >>> 5)) & 1);
+        const context = (bucket << 4) | (side & (SIDE_MASK[bucket] as number));
+        const unit = range >>> TOTAL_BITS;
+        let slot = context << 4;
+        let below = 0;
+        let above = Math.imul(unit, upper[slot] as number);
+        while (code >= above) {
+          below = above;
+          slot++;
+          above = Math.imul(unit, upper[slot] as number);
+        }
+        const letter = slot & 15;
+        code -= below;
+        range = (letter === ESCAPE ? range : above) - below;
+        counts[slot] = (counts[slot] as number) + INCREMENT;
+        const left = (wait[context] as number) - 1;
+        wait[context] = left;
+        if (left === 0) rebuild(model, context);
+
+        while (range < BOTTOM) {
+          // The 30-bit window ends two bits inside a byte.
+          code = (code << 8) | (((((bytes[at] as number) << 8) | (bytes[at + 1] as number)) >>> 2) & 255);
+          at++;
+          range <<= 8;
+        }
+        let symbol = letter;
+        if (letter === ESCAPE || plainBits !== 0) {
+          coder.at = at;
+          coder.code = code;
+          coder.range = range;
+          if (letter === ESCAPE) symbol += decodeTail(coder) - 1;
+          symbol = (symbol << plainBits) | decodeBits(coder, plainBits);
+          if (symbol >>> SYMBOL_BITS !== 0) throw tooLarge(index);
+          at = coder.at;
+          code = coder.code;
+          range = coder.range;
+        }
+        symbols[index] = symbol;
+
+        let size = symbol << 4;
+        if ((given & 16) === 0) parity ^= (symbol + 1) >>> 1;
+        else {
+          parity = 0;
+          size <<= 1;
+        }
+        rowMean += (size - rowMean) >> 2;
+        columnMeans[column] = columnMean + ((size - columnMean) >> 2);
+      }
+    }
+  }
+  coder.at = at;
+  coder.code = code;
+  coder.range = range;
+}
+
+function tooLarge(index: number): LetheError {
+  return new LetheError(
+    "integrity",
+    "INTEGRITY_SYMBOL",
+    `Expected symbols below 2^${SYMBOL_BITS}, got a larger one at element ${index}: the bytes are damaged.`,
+    { details: { index } },
+  );
+}

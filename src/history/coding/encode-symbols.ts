@@ -1,0 +1,98 @@
+import { ACTIVITY_TABLE, LAST_BUCKET, plainBitsAt, SIDE_MASK, TABLE_LENGTH } from "./activity.ts";
+import type { Plane } from "./plane.ts";
+import { BOTTOM, carryInto, encodeBits, encodeTail, grown, type RangeEncoder } from "./range-coder.ts";
+import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
+
+const ESCAPE = ALPHABET - 1;
+
+/**
+ * Writes non-negative integers below 2^25, plane by plane, row by row, in contexts made of the activity around them and
+ * of what the caller knows besides.
+ *
+ * @param symbols - one for every element of the planes, in order
+ * @param sides - as long: bits 0-2 a context; bit 4 marks a coordinate whose parity is known from the symbols since the
+ *   last such mark (E8, D4), bit 5 then flips that parity
+ * @param planes - the matrices that the symbols fill
+ */
+export function encodeSymbols(
+  coder: RangeEncoder,
+  model: SymbolModel,
+  symbols: Int32Array,
+  sides: Uint8Array,
+  planes: readonly Plane[],
+): void {
+  const { upper, counts, wait } = model;
+  let { bytes, at, low, range } = coder;
+  let parity = 0;
+  let index = 0;
+  for (const { rows, columns } of planes) {
+    const columnMeans = new Int32Array(columns);
+    for (let row = 0; row < rows; row++) {
+      let rowMean = 0;
+      for (let column = 0; column < columns; column++, index++) {
+        const columnMean = columnMeans[column] as number;
+        const activity = rowMean + columnMean;
+        let bucket = LAST_BUCKET;
+        let plainBits = 0;
+        if (activity < TABLE_LENGTH) {
+          const entry = ACTIVITY_TABLE[activity] as number;
+          bucket = entry & 31;
+          plainBits = entry >>> 5;
+        } else plainBits = plainBitsAt(activity);
+
+        const symbol = symbols[index] as number;
+        let side = sides[index] as number;
+        let size = symbol << 4;
+        if ((side & 16) === 0) parity ^= (symbol + 1) >>> 1;
+        else {
+          side = 8 | ((parity ^ (side >>> 5)) & 1);
+          parity = 0;
+          size <<= 1;
+        }
+        rowMean += (size - rowMean) >> 2;
+        columnMeans[column] = columnMean + ((size - columnMean) >> 2);
+
+        const context = (bucket << 4) | (side & (SIDE_MASK[bucket] as number));
+        const modelled = symbol >>> plainBits;
+        const letter = Math.min(modelled, ESCAPE);
+        const slot = (context << 4) | letter;
+        const unit = range >>> TOTAL_BITS;
+        if (letter === 0) range = Math.imul(unit, upper[slot] as number);
+        else {
+          const below = Math.imul(unit, upper[slot - 1] as number);
+          low += below;
+          range = (letter === ESCAPE ? range : Math.imul(unit, upper[slot] as number)) - below;
+        }
+        counts[slot] = (counts[slot] as number) + INCREMENT;
+        const left = (wait[context] as number) - 1;
+        wait[context] = left;
+        if (left === 0) rebuild(model, context);
+
+        while (range < BOTTOM) {
+          if (at === bytes.length) bytes = grown(bytes);
+          const byte = low >>> 22;
+          if (byte > 255) carryInto(bytes, at);
+          bytes[at++] = byte;
+          low = (low & (BOTTOM - 1)) << 8;
+          range <<= 8;
+        }
+        if (letter === ESCAPE || plainBits !== 0) {
+          coder.bytes = bytes;
+          coder.at = at;
+          coder.low = low;
+          coder.range = range;
+          if (letter === ESCAPE) encodeTail(coder, modelled - ESCAPE + 1);
+          encodeBits(coder, symbol, plainBits);
+          bytes = coder.bytes;
+          at = coder.at;
+          low = coder.low;
+          range = coder.range;
+        }
+      }
+    }
+  }
+  coder.bytes = bytes;
+  coder.at = at;
+  coder.low = low;
+  coder.range = range;
+}

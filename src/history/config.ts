@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { type QuantiserId, quantisers } from "./quantisers/index.ts";
+
+const quantiserIds = Object.keys(quantisers) as [QuantiserId, ...QuantiserId[]];
+
+/** How a history stores updates: the only place where its defaults live. */
+export const codecConfigSchema = z.strictObject({
+  /** How the coded values are rounded. */
+  quantiser: z.enum(quantiserIds).default("z"),
+  /** Size of a record, or step of the quantiser; only for quantisers with a step. Two bits change no result we know. */
+  rate: z
+    .union([
+      z.strictObject({ bitsPerParameter: z.number().gt(0).max(20) }),
+      z.strictObject({ stepPerRms: z.number().gt(0).max(1000) }),
+    ])
+    .default({ bitsPerParameter: 2 }),
+  /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
+  storedClientFraction: z.number().gt(0).max(1).default(1),
+  /** What of a client's update is left out because it says little new. */
+  threshold: z
+    .discriminatedUnion("mode", [
+      z.strictObject({ mode: z.literal("none") }),
+      /** Store when ‖h − r‖ > τ‖h‖, r the client's last decoded record; else r stands for the update. */
+      z.strictObject({ mode: z.literal("temporal"), tau: z.number().gte(0).max(10) }),
+      /** Store the difference D to the round's mean when ‖D‖ > τ‖h‖; else the mean stands for the update. */
+      z.strictObject({ mode: z.literal("mean"), tau: z.number().gte(0).max(10) }),
+      /** Store the elements of D with |D_i| > τ·rms(D), zeros for the rest. */
+      z.strictObject({ mode: z.literal("element"), tau: z.number().gte(0).max(100) }),
+    ])
+    .default({ mode: "none" }),
+});
+
+/** A complete configuration. */
+export type CodecConfig = z.output<typeof codecConfigSchema>;
+
+/** What a user may leave out. */
+export type CodecConfigInput = z.input<typeof codecConfigSchema>;

@@ -1,0 +1,189 @@
+import { describe, expect, it } from "vitest";
+import { keyFromSeed, randomStream } from "../kernel/key.ts";
+import { layoutOf } from "../kernel/layout.ts";
+import { type CodecConfigInput, codecConfigSchema } from "./config.ts";
+import { openRound } from "./decode-round.ts";
+import { encodeRound, type Participant } from "./encode-round.ts";
+import type { RoundEntries } from "./entry.ts";
+import { sampleClients } from "./sampling.ts";
+
+const layout = layoutOf([
+  { name: "dense", shape: [20, 25], role: "parameter" },
+  { name: "bias", shape: [20], role: "parameter" },
+  { name: "running", shape: [6], role: "buffer" },
+]);
+const frame = { layout, key: keyFromSeed(3) };
+const noLast = (): undefined => undefined;
+
+function updateOf(seed: number, scale = 1): Float32Array {
+  const stream = randomStream(keyFromSeed(seed));
+  return Float32Array.from({ length: layout.length }, () => scale * stream.normal());
+}
+
+function participantsOf(updates: readonly Float32Array[]): readonly Participant[] {
+  return updates.map((update, index) => ({ client: `c${index}`, weight: 1 + index, update }));
+}
+
+/** A store in memory: rounds, and every client's last record. */
+function memoryOf(config: CodecConfigInput) {
+  const complete = codecConfigSchema.parse(config);
+  const rounds = new Map<number, RoundEntries>();
+  const recordOf = (round: number, client: string): Uint8Array | undefined =>
+    rounds.get(round)?.entries.find((entry) => entry.client === client)?.record;
+  const lastRecord = (client: string) => {
+    const round = [...rounds.keys()].reverse().find((at) => recordOf(at, client));
+    const bytes = round === undefined ? undefined : recordOf(round, client);
+    return round === undefined || !bytes ? undefined : { round, bytes };
+  };
+  return {
+    accept(round: number, participants: readonly Participant[]): RoundEntries {
+      const entries = encodeRound(round, participants, frame, complete, lastRecord);
+      rounds.set(round, entries);
+      return entries;
+    },
+    decode(round: number, client: string): Float32Array | undefined {
+      const entries = rounds.get(round) as RoundEntries;
+      const entry = entries.entries.find((one) => one.client === client);
+      const out = new Float32Array(layout.length);
+      return entry && openRound(entries, frame, complete, recordOf).decode(entry, out) ? out : undefined;
+    },
+  };
+}
+
+function relativeDistance(a: Float32Array, b: Float32Array): number {
+  let distance = 0;
+  let norm = 0;
+  a.forEach((value, index) => {
+    distance += (value - (b[index] as number)) ** 2;
+    norm += value * value;
+  });
+  return Math.sqrt(distance / norm);
+}
+
+describe("temporal thresholding", () => {
+  const memory = memoryOf({ rate: { bitsPerParameter: 6 }, threshold: { mode: "temporal", tau: 0.5 } });
+  const first = updateOf(1);
+  const near = first.map((value, index) => value * (1 + 0.05 * (index % 3)));
+  const far = updateOf(2);
+  memory.accept(0, participantsOf([first]));
+  const second = memory.accept(1, participantsOf([near]));
+  const third = memory.accept(4, participantsOf([near]));
+  const fourth = memory.accept(5, participantsOf([far]));
+
+  it("stores the first update, holds it for similar ones, and stores a different one", () => {
+    expect(second.entries[0]).toMatchObject({ status: "held", reference: 0, record: undefined });
+    expect(third.entries[0]).toMatchObject({ status: "held", reference: 0 });
+    expect(fourth.entries[0]?.status).toBe("stored");
+  });
+
+  it("decodes a held update as the record that it refers to", () => {
+    expect(memory.decode(1, "c0")).toEqual(memory.decode(0, "c0"));
+    expect(relativeDistance(far, memory.decode(5, "c0") as Float32Array)).toBeLessThan(0.05);
+  });
+
+  it("compares with what is decoded, not with what was sent", () => {
+    // At so low a rate the decoded record is nowhere near the update: the same update has to be stored again.
+    const coarse = memoryOf({ rate: { stepPerRms: 8 }, threshold: { mode: "temporal", tau: 0.5 } });
+    coarse.accept(0, participantsOf([first]));
+    expect(coarse.accept(1, participantsOf([first])).entries[0]?.status).toBe("stored");
+  });
+});
+
+describe("thresholding around the mean", () => {
+  const common = updateOf(1);
+  const near = [0, 1, 2].map((client) => {
+    const own = updateOf(10 + client, 0.02);
+    return common.map((value, index) => value + (own[index] as number));
+  });
+  const odd = updateOf(99);
+
+  it("lets the mean stand for clients near to it, and stores the others' differences", () => {
+    const memory = memoryOf({ rate: { bitsPerParameter: 6 }, threshold: { mode: "mean", tau: 0.7 } });
+    const { entries, mean } = memory.accept(0, participantsOf([...near, odd]));
+    expect(entries.map(({ status }) => status)).toEqual(["average", "average", "average", "stored"]);
+    expect(mean).toBeDefined();
+    expect(relativeDistance(odd, memory.decode(0, "c3") as Float32Array)).toBeLessThan(0.1);
+    expect(memory.decode(0, "c0")).toEqual(memory.decode(0, "c1"));
+  });
+
+  it("keeps large elements of the difference and the mean elsewhere", () => {
+    const config = { rate: { bitsPerParameter: 6 }, threshold: { mode: "element" as const, tau: 1.5 } };
+    const memory = memoryOf(config);
+    memory.accept(0, participantsOf([...near, odd]));
+    const decoded = memory.decode(0, "c3") as Float32Array;
+    const coarse = memoryOf({ ...config, threshold: { mode: "element" as const, tau: 100 } });
+    coarse.accept(0, participantsOf([...near, odd]));
+    const mean = coarse.decode(0, "c3") as Float32Array;
+    const unchanged = decoded
+      .subarray(0, layout.parameterLength)
+      .filter((value, index) => value === mean[index]);
+    // A normal number is within 1.5 deviations with probability .866.
+    expect(unchanged.length / layout.parameterLength).toBeGreaterThan(0.75);
+    expect(unchanged.length / layout.parameterLength).toBeLessThan(0.95);
+    expect(relativeDistance(odd, decoded)).toBeLessThan(relativeDistance(odd, mean));
+  });
+
+  it("keeps the buffers of stored clients exactly", () => {
+    const memory = memoryOf({ threshold: { mode: "mean", tau: 0 } });
+    memory.accept(0, participantsOf([common, odd]));
+    const decoded = memory.decode(0, "c1") as Float32Array;
+    expect(decoded.subarray(layout.parameterLength)).toEqual(odd.subarray(layout.parameterLength));
+  });
+});
+
+describe("sampling of stored clients", () => {
+  const clients = Array.from({ length: 10 }, (_, index) => `c${index}`);
+
+  it("draws ⌈κU⌉ clients, the same ones whatever the order they come in", () => {
+    const sample = sampleClients(frame.key, 3, clients, 0.25);
+    expect(sample.size).toBe(3);
+    expect(sampleClients(frame.key, 3, [...clients].reverse(), 0.25)).toEqual(sample);
+  });
+
+  it("stores each client equally often", () => {
+    const counts = new Map(clients.map((client) => [client, 0]));
+    for (let round = 0; round < 2000; round++) {
+      for (const client of sampleClients(frame.key, round, clients, 0.5)) {
+        counts.set(client, (counts.get(client) ?? 0) + 1);
+      }
+    }
+    // Five standard deviations of a binomial count.
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(5 * Math.sqrt(500));
+  });
+
+  it("records who took part without being stored, and who gave nothing", () => {
+    const memory = memoryOf({ storedClientFraction: 0.5 });
+    const present = participantsOf([updateOf(1), updateOf(2), updateOf(3), updateOf(4)]);
+    const { entries } = memory.accept(0, [...present, { client: "gone", weight: 1, update: undefined }]);
+    const statuses = entries.map(({ status }) => status).sort();
+    expect(statuses).toEqual(["absent", "stored", "stored", "unsampled", "unsampled"]);
+    expect(memory.decode(0, "gone")).toBeUndefined();
+  });
+});
+
+describe("participants", () => {
+  it("must have distinct names and positive weights", () => {
+    const config = codecConfigSchema.parse({});
+    const one = { client: "a", weight: 1, update: updateOf(1) };
+    for (const wrong of [
+      [one, one],
+      [{ ...one, weight: 0 }],
+      [{ ...one, weight: Number.NaN }],
+      [{ ...one, client: "" }],
+    ]) {
+      expect(() => encodeRound(0, wrong, frame, config, noLast)).toThrow(/round 0/);
+    }
+  });
+
+  it("may have names of any kind, up to 255 bytes", () => {
+    const memory = memoryOf({});
+    const names = ["站点-7", "a/b?c=d", "x".repeat(255)];
+    memory.accept(
+      2,
+      names.map((client) => ({ client, weight: 1, update: updateOf(1) })),
+    );
+    for (const name of names) expect(memory.decode(2, name)).toHaveLength(layout.length);
+    const long = [{ client: "é".repeat(128), weight: 1, update: updateOf(1) }];
+    expect(() => memory.accept(3, long)).toThrow(/at most 255 bytes, got 256/);
+  });
+});

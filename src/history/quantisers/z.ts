@@ -1,0 +1,54 @@
+import { DISTANCE_CONTEXT } from "./fold.ts";
+import { latticeQuantiser } from "./lattice.ts";
+
+/** The 32 random bits as a fraction: w · 2^-32 is exact in a double. */
+const UNIT = 2 ** -32;
+
+/**
+ * The integers: the reference quantiser of the theorems, and the fastest.
+ *
+ * With w the random word, d = w/2^32 − ½ and Q(x/Δ + d) = ⌊x/Δ + w/2^32⌋. MSE = Δ²/12.
+ */
+export const z = latticeQuantiser<Uint32Array>({
+  id: "z",
+  wireId: 1,
+  title: "Scalar lattice Z, subtractive dither",
+  dimension: 1,
+  hasCosets: false,
+  secondMoment: 1 / 12,
+
+  dither: (words) => words,
+
+  describe(words, { sides }) {
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index] as number;
+      // With the top bit set d ≥ 0. The other 31 bits, complemented then, are 2^32 times the distance to the next cell.
+      const positive = (word | 0) >> 31;
+      sides[index] = DISTANCE_CONTEXT[((word ^ positive) & 0x7fffffff) >>> 25] as number;
+    }
+  },
+
+  describeCosets() {},
+
+  quantise(values, step, words, { symbols }) {
+    const perStep = 1 / step;
+    for (let index = 0; index < values.length; index++) {
+      const word = words[index] as number;
+      const point = Math.floor((values[index] as number) * perStep + word * UNIT);
+      const positive = (word | 0) >> 31;
+      const folded = (point ^ positive) - positive;
+      symbols[index] = (folded << 1) ^ (folded >> 31);
+    }
+  },
+
+  reconstruct({ symbols }, step, words, out) {
+    for (let index = 0; index < out.length; index++) {
+      const word = words[index] as number;
+      const symbol = symbols[index] as number;
+      const positive = (word | 0) >> 31;
+      const folded = (symbol >>> 1) ^ -(symbol & 1);
+      const point = (folded ^ positive) - positive;
+      out[index] = (point + 0.5 - word * UNIT) * step;
+    }
+  },
+});

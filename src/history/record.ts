@@ -1,0 +1,136 @@
+import { crc32 } from "../kernel/crc32.ts";
+import { LetheError } from "../kernel/errors.ts";
+import type { SupportKind } from "./support.ts";
+
+/** "LTHU", the first bytes of every record. */
+const MAGIC = 0x5548544c;
+const VERSION = 1;
+/** Bytes before the client's name, and after the last section. */
+const FIXED_BYTES = 36;
+const CRC_BYTES = 4;
+const LONGEST_NAME = 255;
+/** The largest step of a record: with indices below 2^25 no decoded value can overflow. */
+export const LARGEST_STEP = 2 ** 100;
+const SUPPORT_KINDS: readonly SupportKind[] = ["all", "lines", "elements"];
+
+/** Whose update a record holds. The round's mean has the empty name. */
+export interface RecordIdentity {
+  readonly round: number;
+  readonly client: string;
+}
+
+/** The parts of a record; docs/history-format.md gives their bytes. */
+export interface RecordParts extends RecordIdentity {
+  /** Number of the quantiser in the registry. */
+  readonly quantiser: number;
+  readonly parameterCount: number;
+  /** Quantiser step, 0 where there is none. */
+  readonly step: number;
+  /** Root mean square of the coded parameters before coding: the next record's step is guessed from it. */
+  readonly rms: number;
+  readonly supportKind: SupportKind;
+  readonly support: Uint8Array;
+  readonly body: Uint8Array;
+  readonly buffers: Float32Array;
+}
+
+/** Puts the parts of an update into one record, closed by a CRC-32. */
+export function writeRecord(parts: RecordParts): Uint8Array {
+  const name = new TextEncoder().encode(parts.client);
+  if (name.length > LONGEST_NAME) {
+    throw new LetheError(
+      "usage",
+      "USAGE_CLIENT_NAME",
+      `Expected a client name of at most ${LONGEST_NAME} bytes, got ${name.length}.`,
+    );
+  }
+  const sections = name.length + parts.support.length + parts.body.length + 4 * parts.buffers.length;
+  const bytes = new Uint8Array(FIXED_BYTES + sections + CRC_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint8(4, VERSION);
+  view.setUint8(5, parts.quantiser);
+  view.setUint8(6, SUPPORT_KINDS.indexOf(parts.supportKind));
+  view.setUint8(7, name.length);
+  view.setUint32(8, parts.round, true);
+  view.setUint32(12, parts.parameterCount, true);
+  view.setUint32(16, parts.buffers.length, true);
+  view.setFloat32(20, parts.step, true);
+  view.setUint32(24, parts.support.length, true);
+  view.setUint32(28, parts.body.length, true);
+  view.setFloat32(32, parts.rms, true);
+  let at = FIXED_BYTES;
+  for (const section of [name, parts.support, parts.body]) {
+    bytes.set(section, at);
+    at += section.length;
+  }
+  for (const value of parts.buffers) {
+    view.setFloat32(at, value, true);
+    at += 4;
+  }
+  view.setUint32(at, crc32(bytes.subarray(0, at)), true);
+  return bytes;
+}
+
+/**
+ * Takes a record apart after checking its CRC-32, its lengths and its ranges. The sections are views of `bytes`.
+ *
+ * @param expected - whose record it should be; a record that names another is refused
+ * @throws LETHE_INTEGRITY_RECORD naming the round and the client
+ */
+export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordParts {
+  const fail = (what: string): never => {
+    throw new LetheError(
+      "integrity",
+      "INTEGRITY_RECORD",
+      `The record of client "${expected.client}" in round ${expected.round} is damaged: expected ${what}. ` +
+        "Restore it from a copy, or erase the client.",
+      { details: { round: expected.round, client: expected.client } },
+    );
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < FIXED_BYTES + CRC_BYTES)
+    fail(`at least ${FIXED_BYTES + CRC_BYTES} bytes, got ${bytes.length}`);
+  const end = bytes.length - CRC_BYTES;
+  if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) fail("a matching CRC-32");
+  if (view.getUint32(0, true) !== MAGIC) fail("the mark of an update record");
+  if (view.getUint8(4) !== VERSION) fail(`version ${VERSION}, got ${view.getUint8(4)}`);
+  const supportKind = SUPPORT_KINDS[view.getUint8(6)] ?? fail(`a support kind, got ${view.getUint8(6)}`);
+  const nameBytes = view.getUint8(7);
+  const round = view.getUint32(8, true);
+  const bufferCount = view.getUint32(16, true);
+  const step = view.getFloat32(20, true);
+  const supportBytes = view.getUint32(24, true);
+  const bodyBytes = view.getUint32(28, true);
+  const rms = view.getFloat32(32, true);
+  if (FIXED_BYTES + nameBytes + supportBytes + bodyBytes + 4 * bufferCount !== end) {
+    fail(`sections that fill ${bytes.length} bytes`);
+  }
+  // NaN fails the comparison as well.
+  if (!(step >= 0 && step <= LARGEST_STEP)) fail(`a step in [0, 2^100], got ${step}`);
+  if (!(rms >= 0 && rms <= LARGEST_STEP)) fail(`a root mean square in [0, 2^100], got ${rms}`);
+  const supportAt = FIXED_BYTES + nameBytes;
+  const client = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, supportAt));
+  if (client !== expected.client || round !== expected.round) {
+    fail(`its own name, got client "${client}" in round ${round}`);
+  }
+  const bodyAt = supportAt + supportBytes;
+  const buffersAt = bodyAt + bodyBytes;
+  const buffers = new Float32Array(bufferCount);
+  for (let index = 0; index < bufferCount; index++) {
+    buffers[index] = view.getFloat32(buffersAt + 4 * index, true);
+    if (!Number.isFinite(buffers[index])) fail("finite buffers");
+  }
+  return {
+    round,
+    client,
+    quantiser: view.getUint8(5),
+    parameterCount: view.getUint32(12, true),
+    step,
+    rms,
+    supportKind,
+    support: bytes.subarray(supportAt, bodyAt),
+    body: bytes.subarray(bodyAt, buffersAt),
+    buffers,
+  };
+}

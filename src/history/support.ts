@@ -1,0 +1,204 @@
+import { LetheError } from "../kernel/errors.ts";
+import type { ModelLayout } from "../kernel/layout.ts";
+import { decodeSymbols } from "./coding/decode-symbols.ts";
+import { encodeSymbols } from "./coding/encode-symbols.ts";
+import type { Plane } from "./coding/plane.ts";
+import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./coding/range-coder.ts";
+import { createModel } from "./coding/symbol-model.ts";
+
+/**
+ * Which parameters of an update are coded; the others are exactly 0. A quantiser would write noise into dead weights
+ * and pay for it. `all`: every one. `lines`: all but whole rows and columns of zeros. `elements`: one flag each.
+ */
+export type SupportKind = "all" | "lines" | "elements";
+
+/** The flags of a support, and the matrices that remain. */
+export interface Support {
+  readonly kind: SupportKind;
+  /** 1 where something is coded. `lines`: rows, then columns of each tensor; `elements`: one per parameter. */
+  readonly flags: Int32Array;
+  readonly planes: readonly Plane[];
+  /** Parameters that are coded. */
+  readonly count: number;
+}
+
+interface Matrix extends Plane {
+  readonly offset: number;
+}
+
+/**
+ * Finds what of an update has to be coded.
+ *
+ * @param values - at least the parameters of the layout; a prefix of them is read
+ * @param perElement - whether single zeros are worth a flag each: only in sparse updates
+ */
+export function findSupport(values: Float32Array, layout: ModelLayout, perElement: boolean): Support {
+  const matrices = matricesOf(layout);
+  if (perElement) {
+    const flags = new Int32Array(layout.parameterLength);
+    for (let index = 0; index < flags.length; index++) flags[index] = values[index] === 0 ? 0 : 1;
+    return supportOf("elements", flags, matrices);
+  }
+  const flags = new Int32Array(lineCount(matrices));
+  let at = 0;
+  for (const { offset, rows, columns } of matrices) {
+    const columnsAt = at + rows;
+    for (let row = 0; row < rows; row++) {
+      let any = 0;
+      const start = offset + row * columns;
+      for (let column = 0; column < columns; column++) {
+        if (values[start + column] !== 0) {
+          any = 1;
+          if (rows > 1) flags[columnsAt + column] = 1;
+        }
+      }
+      flags[at + row] = any;
+    }
+    at += lines({ rows, columns });
+  }
+  return flags.includes(0) ? supportOf("lines", flags, matrices) : everything(layout);
+}
+
+/** The support of an update without zeros: nothing has to be sent. */
+export function everything(layout: ModelLayout): Support {
+  const planes = matricesOf(layout).map(({ rows, columns }) => ({ rows, columns }));
+  return { kind: "all", flags: new Int32Array(0), planes, count: layout.parameterLength };
+}
+
+/** The coded parameters, densely. */
+export function gather(values: Float32Array, layout: ModelLayout, support: Support): Float32Array {
+  if (support.kind === "all") return values.subarray(0, layout.parameterLength);
+  const places = placesOf(layout, support);
+  const dense = new Float32Array(places.length);
+  for (let at = 0; at < places.length; at++) dense[at] = values[places[at] as number] as number;
+  return dense;
+}
+
+/** Puts dense values back into their places of `out`, zeros elsewhere. */
+export function scatter(dense: Float32Array, layout: ModelLayout, support: Support, out: Float32Array): void {
+  if (support.kind === "all") {
+    out.set(dense);
+    return;
+  }
+  const places = placesOf(layout, support);
+  out.fill(0, 0, layout.parameterLength);
+  for (let at = 0; at < places.length; at++) out[places[at] as number] = dense[at] as number;
+}
+
+/** The flags as bytes; none for `all`. */
+export function encodeSupport(support: Support, layout: ModelLayout): Uint8Array {
+  if (support.kind === "all") return new Uint8Array(0);
+  const coder = startEncoder(64);
+  const sides = new Uint8Array(support.flags.length);
+  encodeSymbols(coder, createModel(), support.flags, sides, flagPlanes(support.kind, layout));
+  return finishEncoder(coder);
+}
+
+/**
+ * Reads what {@link encodeSupport} wrote.
+ *
+ * @throws LETHE_INTEGRITY_SUPPORT for bytes that it did not write
+ */
+export function decodeSupport(bytes: Uint8Array, kind: SupportKind, layout: ModelLayout): Support {
+  if (kind === "all") {
+    if (bytes.length !== 0) throw damaged();
+    return everything(layout);
+  }
+  const matrices = matricesOf(layout);
+  const flags = new Int32Array(kind === "lines" ? lineCount(matrices) : layout.parameterLength);
+  const coder = startDecoder(bytes);
+  decodeSymbols(coder, createModel(), flags, new Uint8Array(flags.length), flagPlanes(kind, layout));
+  if (!isAtEnd(coder) || flags.some((flag) => flag > 1)) throw damaged();
+  return supportOf(kind, flags, matrices);
+}
+
+/** The parameters as matrices [first dimension, the rest]; a vector is one row. */
+function matricesOf(layout: ModelLayout): readonly Matrix[] {
+  return layout.slots
+    .filter((slot) => slot.role === "parameter" && slot.length > 0)
+    .map(({ offset, shape, length }) => {
+      const rows = shape.length < 2 ? 1 : (shape[0] as number);
+      return { offset, rows, columns: length / rows };
+    });
+}
+
+/** Flags of a matrix in a `lines` support: one a row, and one a column unless there is one row only. */
+function lines({ rows, columns }: Plane): number {
+  return rows > 1 ? rows + columns : rows;
+}
+
+function lineCount(matrices: readonly Matrix[]): number {
+  return matrices.reduce((sum, matrix) => sum + lines(matrix), 0);
+}
+
+function flagPlanes(kind: SupportKind, layout: ModelLayout): readonly Plane[] {
+  const matrices = matricesOf(layout);
+  if (kind === "elements") return matrices;
+  return matrices.flatMap(({ rows, columns }) =>
+    rows > 1
+      ? [
+          { rows: 1, columns: rows },
+          { rows: 1, columns },
+        ]
+      : [{ rows: 1, columns: rows }],
+  );
+}
+
+function supportOf(kind: "lines" | "elements", flags: Int32Array, matrices: readonly Matrix[]): Support {
+  const ones = (from: number, to: number): number => {
+    let sum = 0;
+    for (let index = from; index < to; index++) sum += flags[index] as number;
+    return sum;
+  };
+  let at = 0;
+  const planes = matrices.map((matrix): Plane => {
+    const { rows, columns } = matrix;
+    const start = at;
+    if (kind === "elements") {
+      at += rows * columns;
+      return { rows: 1, columns: ones(start, at) };
+    }
+    at += lines(matrix);
+    return { rows: ones(start, start + rows), columns: rows > 1 ? ones(start + rows, at) : columns };
+  });
+  const left = planes.filter(({ rows, columns }) => rows * columns > 0);
+  return {
+    kind,
+    flags,
+    planes: left,
+    count: left.reduce((sum, plane) => sum + plane.rows * plane.columns, 0),
+  };
+}
+
+/** Where in the update each coded parameter stands. */
+function placesOf(layout: ModelLayout, { kind, flags, count }: Support): Int32Array {
+  const places = new Int32Array(count);
+  let filled = 0;
+  if (kind === "elements") {
+    for (let index = 0; index < flags.length; index++) if (flags[index] === 1) places[filled++] = index;
+    return places;
+  }
+  let at = 0;
+  for (const { offset, rows, columns } of matricesOf(layout)) {
+    const coded = new Int32Array(columns);
+    let width = 0;
+    for (let column = 0; column < columns; column++) {
+      if (rows === 1 || flags[at + rows + column] === 1) coded[width++] = column;
+    }
+    for (let row = 0; row < rows; row++) {
+      if (flags[at + row] === 0) continue;
+      const start = offset + row * columns;
+      for (let index = 0; index < width; index++) places[filled++] = start + (coded[index] as number);
+    }
+    at += lines({ rows, columns });
+  }
+  return places;
+}
+
+function damaged(): LetheError {
+  return new LetheError(
+    "integrity",
+    "INTEGRITY_SUPPORT",
+    "Expected the flags of the coded parameters, got bytes that do not spell them: they are damaged.",
+  );
+}

@@ -1,0 +1,203 @@
+import { isLetheError, LetheError } from "../kernel/errors.ts";
+import { deriveKey, type Key } from "../kernel/key.ts";
+import type { ModelLayout } from "../kernel/layout.ts";
+import type { Quantiser } from "./quantisers/contract.ts";
+import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/index.ts";
+import { type CodedAtSize, codeAtSize, type Rate, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
+import { LARGEST_STEP, type RecordIdentity, readRecord, writeRecord } from "./record.ts";
+import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
+
+/** Bytes of a record besides its sections. */
+const ENVELOPE_BYTES = 40;
+/** Values beyond this many steps are refused: single precision has no more digits to give. */
+const LARGEST_INDEX = 2 ** 23;
+/** The smallest output of the range coder. */
+const LEAST_BODY_BYTES = 4;
+
+/** What both ends of the codec share. */
+export interface CodecFrame {
+  readonly layout: ModelLayout;
+  /** Key of the history: every dither derives from it. */
+  readonly key: Key;
+}
+
+/** How to code an update. */
+export interface EncodeOptions {
+  readonly quantiser: QuantiserId;
+  readonly rate: Rate;
+  /** Step and root mean square of the same client's previous record: the search for the rate starts from them. */
+  readonly previous?: { readonly step: number; readonly rms: number };
+  /** Whether single zeros are worth a flag each. */
+  readonly sparse?: boolean;
+}
+
+/** A coded update. */
+export interface EncodedUpdate {
+  readonly record: Uint8Array;
+  readonly step: number;
+  readonly rms: number;
+  /** How many codings the rate took. */
+  readonly passes: number;
+}
+
+/**
+ * Codes one update into a record that can be decoded by itself.
+ *
+ * @param update - [layout.length]; parameters are quantised, buffers kept exactly
+ * @throws LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^96
+ * @throws LETHE_NUMERIC_STEP_TOO_FINE when the rate asks for more digits than single precision has
+ */
+export function encodeUpdate(
+  update: Float32Array,
+  frame: CodecFrame,
+  identity: RecordIdentity,
+  options: EncodeOptions,
+): EncodedUpdate {
+  const { layout } = frame;
+  checkUpdate(update, layout, identity);
+  const quantiser: Quantiser = quantisers[options.quantiser];
+  const support = findSupport(update, layout, options.sparse ?? false);
+  const values = gather(update, layout, support);
+  const flags = encodeSupport(support, layout);
+  const dither = ditherKey(frame.key, identity);
+  const code = quantiser.prepare({ values, planes: support.planes, dither });
+  const { rms, largest } = magnitudes(values);
+  const checkedCode = (step: number): Uint8Array => {
+    if (largest > step * LARGEST_INDEX) throw tooFine(step, largest, identity);
+    return code(step);
+  };
+  const coded = ((): CodedAtSize => {
+    if (!quantiser.hasStep) return { step: 0, bytes: code(0), passes: 1 };
+    if (largest === 0) return { step: 1, bytes: code(1), passes: 1 };
+    if ("stepPerRms" in options.rate) {
+      const step = Math.max(Math.fround(rms * options.rate.stepPerRms), SMALLEST_STEP);
+      return { step, bytes: checkedCode(step), passes: 1 };
+    }
+    const { bitsPerParameter } = options.rate;
+    const name = new TextEncoder().encode(identity.client).length;
+    // In a sparse update the zeros are what is saved: the rate then is that of the others.
+    const wanted = options.sparse
+      ? (bitsPerParameter * values.length) / 8
+      : (bitsPerParameter * layout.parameterLength) / 8 - ENVELOPE_BYTES - name - flags.length;
+    const start = firstStep(options.previous, rms, bitsPerParameter);
+    return codeAtSize(checkedCode, Math.max(wanted, LEAST_BODY_BYTES), values.length, start, largest);
+  })();
+  const record = writeRecord({
+    ...identity,
+    quantiser: quantiser.wireId,
+    parameterCount: layout.parameterLength,
+    step: coded.step,
+    rms,
+    supportKind: support.kind,
+    support: flags,
+    body: coded.bytes,
+    // −0 becomes 0.
+    buffers: update.subarray(layout.parameterLength).map((value) => value + 0),
+  });
+  return { record, step: coded.step, rms, passes: coded.passes };
+}
+
+/**
+ * Decodes a record into `out`: equal bits on every machine. A pure function that may run in any worker.
+ *
+ * @param out - [layout.length], overwritten
+ * @throws LETHE_INTEGRITY_RECORD naming the round and the client, whatever was changed in the bytes
+ */
+export function decodeUpdate(
+  bytes: Uint8Array,
+  frame: CodecFrame,
+  identity: RecordIdentity,
+  out: Float32Array,
+): void {
+  const { layout } = frame;
+  const record = readRecord(bytes, identity);
+  const quantiser = quantiserByWireId(record.quantiser);
+  if (
+    !quantiser ||
+    record.parameterCount !== layout.parameterLength ||
+    record.buffers.length !== layout.length - layout.parameterLength ||
+    (quantiser.hasStep && record.step === 0)
+  ) {
+    throw mismatch(identity);
+  }
+  try {
+    const support = decodeSupport(record.support, record.supportKind, layout);
+    const direct = support.kind === "all";
+    const dense = direct ? out.subarray(0, support.count) : new Float32Array(support.count);
+    const { count, planes } = support;
+    const dither = ditherKey(frame.key, identity);
+    quantiser.decode(record.body, { count, planes, dither }, record.step, dense);
+    if (!direct) scatter(dense, layout, support, out);
+    out.set(record.buffers, layout.parameterLength);
+  } catch (cause) {
+    if (isLetheError(cause, "integrity")) throw mismatch(identity, cause);
+    throw cause;
+  }
+}
+
+/** The last step scaled as the updates were, or without one what is typical. */
+function firstStep(previous: EncodeOptions["previous"], rms: number, bitsPerParameter: number): number {
+  if (!previous || previous.step === 0 || previous.rms === 0) return typicalStep(rms, bitsPerParameter);
+  return previous.step * (rms / previous.rms);
+}
+
+/** No two updates share a dither: it would correlate their errors. */
+function ditherKey(key: Key, { round, client }: RecordIdentity): Key {
+  return deriveKey(key, "dither", round, client);
+}
+
+function magnitudes(values: Float32Array): { readonly rms: number; readonly largest: number } {
+  let squares = 0;
+  let largest = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as number;
+    squares += value * value;
+    const magnitude = Math.abs(value);
+    if (magnitude > largest) largest = magnitude;
+  }
+  return { rms: Math.sqrt(squares / Math.max(values.length, 1)), largest };
+}
+
+function checkUpdate(update: Float32Array, layout: ModelLayout, { round, client }: RecordIdentity): void {
+  const details = { round, client };
+  if (update.length !== layout.length) {
+    throw new LetheError(
+      "data",
+      "DATA_UPDATE_LENGTH",
+      `Expected ${layout.length} numbers in the update of client "${client}" in round ${round}, got ${update.length}.`,
+      { details },
+    );
+  }
+  for (let index = 0; index < update.length; index++) {
+    // NaN fails the comparison as well.
+    if (Math.abs(update[index] as number) <= LARGEST_STEP / 16) continue;
+    const slot = layout.slots.find(({ offset, length }) => index < offset + length);
+    throw new LetheError(
+      "numeric",
+      "NUMERIC_UPDATE",
+      `Expected finite numbers in the update of client "${client}" in round ${round}, got ${update[index]} in tensor ` +
+        `"${slot?.name}". Lower the learning rate, or leave the client out of this round.`,
+      { details: { ...details, tensor: slot?.name ?? "" } },
+    );
+  }
+}
+
+function mismatch({ round, client }: RecordIdentity, cause?: unknown): LetheError {
+  return new LetheError(
+    "integrity",
+    "INTEGRITY_RECORD",
+    `The record of client "${client}" in round ${round} does not fit this history: its content is damaged or of ` +
+      "another model. Restore it from a copy, or erase the client.",
+    { details: { round, client }, cause },
+  );
+}
+
+function tooFine(step: number, largest: number, { round, client }: RecordIdentity): LetheError {
+  return new LetheError(
+    "numeric",
+    "NUMERIC_STEP_TOO_FINE",
+    `Expected values of at most 2^23 steps in the update of client "${client}" in round ${round}, got ${largest} with ` +
+      `a step of ${step}. Ask for fewer bits, or use the quantiser \`none\`.`,
+    { details: { round, client, step, largest } },
+  );
+}

@@ -1,0 +1,84 @@
+/** What a loss-threshold membership test found. */
+export interface MembershipResult {
+  /** Probability that a member has a smaller loss than a non-member of the same class; ½ = cannot tell. In [0, 1]. */
+  readonly auc: number;
+  /** Standard error of the AUC (Hanley & McNeil 1982). */
+  readonly standardError: number;
+  readonly members: number;
+  readonly nonMembers: number;
+}
+
+/**
+ * Loss-based membership test: do the removed data have smaller losses than held-out data of the same classes?
+ * AUC = Σ_c π_c · P(loss_member < loss_nonMember | class c) (ties count ½), π_c the members' share of class c, so that a class
+ * mix that differs between the two groups cannot be mistaken for memory.
+ *
+ * A weak population test: an AUC near ½ is no proof of forgetting. An AUC well below ½ means over-forgetting.
+ * Source: Yeom et al., arXiv 1709.01604 (loss attack); class matching as in Kurmanji et al., arXiv 2302.09880.
+ *
+ * @param memberLosses - [members], with their labels
+ * @param nonMemberLosses - held-out samples [nonMembers], with their labels; classes no member has are not used
+ */
+export function lossMembership(
+  memberLosses: Float64Array,
+  memberLabels: Int32Array,
+  nonMemberLosses: Float64Array,
+  nonMemberLabels: Int32Array,
+): MembershipResult {
+  const members = byClass(memberLosses, memberLabels);
+  const others = byClass(nonMemberLosses, nonMemberLabels);
+  let weighted = 0;
+  let used = 0;
+  let usedOthers = 0;
+  for (const [label, losses] of members) {
+    const against = others.get(label);
+    if (against === undefined) continue;
+    weighted += losses.length * rankProbability(losses, against);
+    used += losses.length;
+    usedOthers += against.length;
+  }
+  const auc = weighted / used;
+  return { auc, standardError: hanleyMcNeil(auc, used, usedOthers), members: used, nonMembers: usedOthers };
+}
+
+/** P(a < b) + ½P(a = b) for a, b drawn from two samples. */
+function rankProbability(a: readonly number[], b: readonly number[]): number {
+  const sorted = [...b].sort((x, y) => x - y);
+  let sum = 0;
+  for (const value of a) {
+    const below = countBelow(sorted, value);
+    const upTo = countBelow(sorted, value, true);
+    sum += sorted.length - upTo + (upTo - below) / 2;
+  }
+  return sum / (a.length * b.length);
+}
+
+function countBelow(sorted: readonly number[], value: number, inclusive = false): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const item = sorted[middle] as number;
+    if (item < value || (inclusive && item === value)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function hanleyMcNeil(auc: number, positives: number, negatives: number): number {
+  const q1 = auc / (2 - auc);
+  const q2 = (2 * auc * auc) / (1 + auc);
+  const variance = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc);
+  return Math.sqrt(Math.max(0, variance) / (positives * negatives));
+}
+
+function byClass(losses: Float64Array, labels: Int32Array): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  losses.forEach((loss, index) => {
+    const label = labels[index] as number;
+    const group = groups.get(label);
+    if (group === undefined) groups.set(label, [loss]);
+    else group.push(loss);
+  });
+  return groups;
+}

@@ -1,0 +1,64 @@
+import type { Key } from "../kernel/key.ts";
+import { layoutOf, type ModelLayout, type TensorLayout } from "../kernel/layout.ts";
+import { type ParameterSet, unflatten } from "../kernel/parameters.ts";
+import type { Value } from "../onnx/ir.ts";
+import type { Shape } from "../onnx/shape.ts";
+
+/** A tensor of a model and how it starts. */
+export interface WeightSpec extends TensorLayout {
+  /** The starting values, a pure function of the key. */
+  initial(key: Key): Float32Array;
+}
+
+/** Whether layers that differ between training and use (batch normalisation, dropout) are in one form or the other. */
+export type Mode = "training" | "inference";
+
+/** What the forward pass of a batch gives. */
+export interface Forward {
+  /** Unnormalised class scores [batch, classes]. */
+  readonly logits: Value;
+  /** In training: the running statistics after this batch, by buffer name. */
+  readonly nextBuffers: ReadonlyMap<string, Value>;
+}
+
+/**
+ * A classifier as a function from weights to a graph. The same architecture gives the training step, the prediction
+ * program and every objective of an unlearning method.
+ */
+export interface Architecture {
+  /** The text that names it: `mlp:64`, `cnn`, or a file's name. */
+  readonly id: string;
+  /** What the input and the class scores are called in an ONNX file. */
+  readonly inputName: string;
+  readonly outputName: string;
+  /** Sizes of one sample, [channels, height, width] or [features]. */
+  readonly inputShape: readonly number[];
+  readonly classes: number;
+  readonly weights: readonly WeightSpec[];
+  /**
+   * Adds the forward pass to the graph of `input`.
+   *
+   * @param input - [batch, …inputShape]
+   * @param weightOf - the value of each weight by name
+   */
+  forward(input: Value, weightOf: (name: string) => Value, mode: Mode): Forward;
+}
+
+/** The order of an architecture's tensors in a flat vector. */
+export function layoutOfArchitecture(architecture: Architecture): ModelLayout {
+  return layoutOf(architecture.weights.map(({ name, shape, role }) => ({ name, shape, role })));
+}
+
+/** Starting weights: a pure function of the key. */
+export function initialWeights(architecture: Architecture, key: Key): ParameterSet {
+  const layout = layoutOfArchitecture(architecture);
+  const flat = new Float32Array(layout.length);
+  const specs = new Map(architecture.weights.map((spec) => [spec.name, spec]));
+  for (const slot of layout.slots) flat.set((specs.get(slot.name) as WeightSpec).initial(key), slot.offset);
+  return unflatten(layout, flat);
+}
+
+/** The shape of a batch of inputs: its first size is known when the graph runs. */
+export function batchShape(architecture: Architecture): Shape {
+  return ["batch", ...architecture.inputShape];
+}

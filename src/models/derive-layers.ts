@@ -1,0 +1,108 @@
+import { operators } from "../autodiff/operators/index.ts";
+import { LetheError } from "../kernel/errors.ts";
+import type { ModelLayout, TensorSlot } from "../kernel/layout.ts";
+import { numberAttribute } from "../onnx/attributes.ts";
+import { Graph } from "../onnx/graph.ts";
+import type { GraphNode, Value } from "../onnx/ir.ts";
+import { type Architecture, batchShape, layoutOfArchitecture } from "./architecture.ts";
+import type { LayerLayout } from "./layers.ts";
+
+/**
+ * Finds the layers of an architecture in its graph: which weights are matrices from inputs to outputs, which biases go with
+ * them, which tensors belong to one normalisation. Parameters that fit no form come last, as `other`.
+ */
+export function layersOf(architecture: Architecture): LayerLayout[] {
+  const layout = layoutOfArchitecture(architecture);
+  const graph = new Graph(operators);
+  const input = graph.input(architecture.inputName, "float32", batchShape(architecture));
+  const slots = new Map<Value, TensorSlot>();
+  const values = new Map(
+    layout.slots.map((slot) => {
+      const value = graph.input(slot.name, "float32", slot.shape);
+      slots.set(value, slot);
+      return [slot.name, value] as const;
+    }),
+  );
+  architecture.forward(input, (name) => lookup(values, name), "inference");
+  const layers = graph.nodes.flatMap((node) => layerOf(node, graph.nodes, slots) ?? []);
+  const rest = remaining(layout, layers);
+  return rest.length === 0 ? layers : [...layers, { kind: "other", name: "other", slots: rest }];
+}
+
+function layerOf(
+  node: GraphNode,
+  nodes: readonly GraphNode[],
+  slots: ReadonlyMap<Value, TensorSlot>,
+): LayerLayout | undefined {
+  const slotAt = (index: number): TensorSlot | undefined => {
+    const input = node.inputs[index];
+    return input === undefined ? undefined : slots.get(input);
+  };
+  const weight = slotAt(1);
+  if (weight === undefined) return undefined;
+  switch (node.type) {
+    case "Gemm": {
+      const inputAxis = numberAttribute(node.attributes, "transB", 0) === 0 ? 0 : 1;
+      return { kind: "dense", name: weight.name, weight, bias: slotAt(2), inputAxis };
+    }
+    case "MatMul":
+      return { kind: "dense", name: weight.name, weight, bias: addedBias(node, nodes, slots), inputAxis: 0 };
+    case "Conv": {
+      const group = numberAttribute(node.attributes, "group", 1);
+      return { kind: "conv", name: weight.name, weight, bias: slotAt(2), group };
+    }
+    case "BatchNormalization": {
+      const shift = slotAt(2);
+      if (shift === undefined) return undefined;
+      return {
+        kind: "norm",
+        name: weight.name,
+        scale: weight,
+        shift,
+        runningMean: slotAt(3),
+        runningVariance: slotAt(4),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The vector a matrix product's only consumer adds, when that is what it does. */
+function addedBias(
+  node: GraphNode,
+  nodes: readonly GraphNode[],
+  slots: ReadonlyMap<Value, TensorSlot>,
+): TensorSlot | undefined {
+  const [product] = node.outputs;
+  const add = nodes.find((candidate) => candidate.type === "Add" && candidate.inputs.includes(product));
+  const other = add?.inputs.find((input) => input !== product);
+  const slot = other === undefined ? undefined : slots.get(other);
+  return slot?.shape.length === 1 ? slot : undefined;
+}
+
+function remaining(layout: ModelLayout, layers: readonly LayerLayout[]): TensorSlot[] {
+  const used = new Set(
+    layers.flatMap((layer) => {
+      switch (layer.kind) {
+        case "dense":
+        case "conv":
+          return [layer.weight.name, layer.bias?.name];
+        case "norm":
+          return [layer.scale.name, layer.shift.name];
+        case "other":
+          return layer.slots.map((slot) => slot.name);
+        default:
+          return layer satisfies never;
+      }
+    }),
+  );
+  return layout.slots.filter((slot) => slot.role === "parameter" && !used.has(slot.name));
+}
+
+function lookup(values: ReadonlyMap<string, Value>, name: string): Value {
+  const value = values.get(name);
+  if (value === undefined)
+    throw new LetheError("internal", "INTERNAL_WEIGHT", `Expected a weight \`${name}\`.`);
+  return value;
+}

@@ -1,0 +1,96 @@
+import { countNoun, formatPercent } from "../format.ts";
+import { type Html, html } from "../html.ts";
+import type { SimulationReport } from "../simulation-report-schema.ts";
+import { type Cell, renderTable } from "../table.ts";
+import type { Findings } from "./findings.ts";
+
+/** The verdict as a stamp of few words; its sign repeats what its colour says. */
+export function renderStamp({ verdict }: Findings): Html {
+  const { sign, text, tone } = STAMPS[verdict];
+  return html`<p class="stamp ${tone}"><span aria-hidden="true">${sign}</span> ${text}</p>`;
+}
+
+const STAMPS = {
+  pass: { sign: "✓", text: "Audit passed", tone: "good" },
+  fail: { sign: "✗", text: "Audit failed", tone: "bad" },
+  refused: { sign: "⊘", text: "Audit refused", tone: "warn" },
+  none: { sign: "–", text: "Not audited", tone: "warn" },
+} as const;
+
+/** The verdict, why, and the controls without which it would mean nothing. */
+export function renderVerdict(report: SimulationReport, findings: Findings): Html {
+  const { reasons, controls } = report;
+  return html`${renderStamp(findings)}
+<p>${meaningOf(report, findings)}</p>
+${contradiction(findings)}
+${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
+${controls.length > 0 && renderControls(controls)}
+`;
+}
+
+function meaningOf({ controls }: SimulationReport, { verdict }: Findings): string {
+  const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
+  const behaved =
+    controls.length === 0
+      ? "No control was run, so nothing shows that the audit can tell good from bad."
+      : wrong === 0
+        ? `All ${countNoun(controls.length, "control")} came out as they must, so the audit can tell a model that unlearned from one that did not.`
+        : `${wrong} of ${countNoun(controls.length, "control")} came out wrong.`;
+  switch (verdict) {
+    case "pass":
+      return `Every measurement of the unlearned model lies within the audit’s limits around a retrained one. ${behaved}`;
+    case "fail":
+      return `The unlearned model differs from a retrained one by more than was allowed. ${behaved}`;
+    case "refused":
+      return `The audit gives no verdict: it cannot be trusted on this run. ${behaved}`;
+    case "none":
+      return "No verdict was asked for, or no model was retrained. The figures below stand without a judgement.";
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** A `pass` beside figures outside the tolerances is said aloud rather than smoothed over. */
+function contradiction({ verdict, attack, accuracy, removedData }: Findings): Html | false {
+  const outside = [
+    (attack === "kept" || attack === "weakened") && "attack success",
+    accuracy === "lost" && "accuracy",
+    removedData === "unlike retrained" && "accuracy on the removed data",
+  ].filter((name) => name !== false);
+  if (verdict !== "pass" || outside.length === 0) return false;
+  return html`<div class="callout"><p><strong>The verdict and the figures disagree.</strong> The audit says pass, but ${outside.join(", ")} lie${outside.length === 1 && "s"} outside this report’s tolerance. Believe the figures.</p></div>`;
+}
+
+function renderControls(controls: SimulationReport["controls"]): Html {
+  const shares = [
+    ["Accuracy", "accuracy"],
+    ["Attack success", "attackSuccess"],
+    ["On removed data", "removedClientAccuracy"],
+  ] as const;
+  const shown = shares.filter(([, key]) => controls.some((control) => control[key] !== undefined));
+  return renderTable({
+    caption: "Controls: models for which the right answer is known",
+    columns: [
+      { title: "Model" },
+      { title: "Must" },
+      { title: "Did" },
+      { title: "As expected" },
+      ...shown.map(([title]) => ({ title, numeric: true })),
+    ],
+    rows: controls.map((control): readonly Cell[] => [
+      control.title,
+      control.expected,
+      control.outcome,
+      markOf(control.expected === control.outcome),
+      ...shown.map(([, key]) => {
+        const value = control[key];
+        return value === undefined ? "–" : formatPercent(value);
+      }),
+    ]),
+  });
+}
+
+/** A yes or no that does not rest on colour. */
+export function markOf(isRight: boolean): Html {
+  return isRight ? html`<span class="good">✓ yes</span>` : html`<span class="bad">✗ no</span>`;
+}

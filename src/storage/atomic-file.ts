@@ -1,0 +1,34 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { LetheError } from "../kernel/errors.ts";
+
+/**
+ * Writes a file so that a reader, or a restart after a crash, sees either the old content or the new, never a part:
+ * a temporary file beside it, flushed to disk, then renamed. Missing folders are made.
+ *
+ * @throws LETHE_TRANSIENT_WRITE when the disk is full or the place cannot be written; the old content stays
+ */
+export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(temporary, "w");
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LetheError(
+      "transient",
+      "TRANSIENT_WRITE",
+      `Expected to write ${path} (${bytes.length} bytes): ${reason}. Free space or choose another place, then run again.`,
+      { details: { path, bytes: bytes.length }, cause },
+    );
+  }
+}

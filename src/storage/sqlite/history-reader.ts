@@ -1,0 +1,139 @@
+import type { DatabaseSync } from "node:sqlite";
+import { openRound } from "../../history/decode-round.ts";
+import { unpackMean } from "../../history/running-mean.ts";
+import type { HistoryReader, Selection, StoredRound } from "../../history/store.ts";
+import { first, guarded } from "./database.ts";
+import {
+  floatsOf,
+  readClient,
+  readEntryRow,
+  readEntryRows,
+  readHeader,
+  readNames,
+  readRecordBytes,
+  readRoundRows,
+  readState,
+} from "./history-rows.ts";
+import { reportStorage } from "./history-storage.ts";
+import { verifyHistory } from "./verify-history.ts";
+
+/**
+ * Reads a history from an open database.
+ *
+ * @param path - of the file, for messages and sizes
+ * @param release - called when the reader is closed
+ */
+export function createReader(database: DatabaseSync, path: string, release: () => void): HistoryReader {
+  const { header, digest: genesis } = guarded(path, () => readHeader(database));
+  const { layout, codec } = header;
+  const findRecord = (round: number, client: string): Uint8Array | undefined => {
+    const known = readClient(database, client);
+    return known && readRecordBytes(database, round, known.ordinal);
+  };
+
+  async function* readEntries(selection: Selection = {}): AsyncGenerator<StoredRound, void, void> {
+    const wanted = selection.clients && new Set(selection.clients);
+    const rows = readRoundRows(database, selection);
+    for (;;) {
+      const next = guarded(path, () => rows.next());
+      if (next.done) return;
+      const { round, mean, metadata } = next.value;
+      const entries = guarded(path, () => readEntryRows(database, round, readNames(database)))
+        .map(({ entry }) => entry)
+        .filter(({ client }) => wanted?.has(client) ?? true);
+      yield { round, metadata, mean, entries };
+    }
+  }
+
+  return {
+    header,
+    genesis,
+
+    async rounds() {
+      return guarded(path, () =>
+        Array.from(readRoundRows(database, {}), ({ round, metadata, digest }) => ({
+          round,
+          metadata,
+          digest,
+        })),
+      );
+    },
+
+    async clients() {
+      return guarded(path, () =>
+        Array.from(readNames(database).values(), (client) => ({
+          client,
+          erased: readClient(database, client)?.erased ?? false,
+        })),
+      );
+    },
+
+    readEntries,
+
+    async *readRounds(selection) {
+      const buffers: Float32Array[] = [];
+      for await (const { round, metadata, mean, entries } of readEntries(selection)) {
+        const decoder = openRound({ round, mean }, header, codec, (at, client) =>
+          guarded(path, () => findRecord(at, client)),
+        );
+        const participants = entries.map((entry, index) => {
+          const buffer = buffers[index] ?? new Float32Array(layout.length);
+          buffers[index] = buffer;
+          const { client, weight, status } = entry;
+          return { client, weight, status, update: decoder.decode(entry, buffer) ? buffer : undefined };
+        });
+        yield { round, metadata, participants };
+      }
+    },
+
+    async decode(round, client) {
+      return guarded(path, () => {
+        const known = readClient(database, client);
+        const row = known && readEntryRow(database, round, known.ordinal, new Map([[known.ordinal, client]]));
+        if (!row) return undefined;
+        const [roundRow] = readRoundRows(database, { from: round, to: round });
+        const update = new Float32Array(layout.length);
+        const decoder = openRound({ round, mean: roundRow?.mean }, header, codec, findRecord);
+        return decoder.decode(row.entry, update) ? update : undefined;
+      });
+    },
+
+    async record(round, client) {
+      return guarded(path, () => findRecord(round, client));
+    },
+
+    async resume() {
+      return guarded(path, () => {
+        const state = readState(database);
+        return (
+          state && { round: state.round, weights: floatsOf(state.weights), checkpoint: state.checkpoint }
+        );
+      });
+    },
+
+    async auxiliary(client, name) {
+      return guarded(path, () => {
+        const row = first<{ readonly count: number; readonly mean: Uint8Array }>(
+          database,
+          "SELECT count, mean FROM auxiliary JOIN clients ON client = ordinal WHERE clients.name = ? AND auxiliary.name = ?",
+          client,
+          name,
+        );
+        return row && { mean: unpackMean(row.mean), count: row.count };
+      });
+    },
+
+    async verify() {
+      return guarded(path, () => verifyHistory(database));
+    },
+
+    async storage() {
+      return guarded(path, () => reportStorage(database, path, header));
+    },
+
+    async close() {
+      database.close();
+      release();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { MEAN } from "../../history/encode-round.ts";
+import type { EntryStatus } from "../../history/entry.ts";
+import { readRecord } from "../../history/record.ts";
+import type { HistoryHeader, StorageReport } from "../../history/store.ts";
+import { first } from "./database.ts";
+import { readEntryRows, readNames, readRoundRows, readState } from "./history-rows.ts";
+import { STATUS_NUMBERS } from "./history-schema.ts";
+
+/** Counts what a history costs on disk, and what its records consist of. See `StorageReport`. */
+export function reportStorage(database: DatabaseSync, path: string, header: HistoryHeader): StorageReport {
+  const parts = { recordBytes: 0, symbolBytes: 0, supportBytes: 0, bufferBytes: 0 };
+  const entries = Object.fromEntries(Object.keys(STATUS_NUMBERS).map((status) => [status, 0])) as Record<
+    EntryStatus,
+    number
+  >;
+  const names = readNames(database);
+  const count = (bytes: Uint8Array, round: number, client: string): void => {
+    const record = readRecord(bytes, { round, client });
+    parts.recordBytes += bytes.length;
+    parts.symbolBytes += record.body.length;
+    parts.supportBytes += record.support.length;
+    parts.bufferBytes += 4 * record.buffers.length;
+  };
+  for (const { round, mean } of readRoundRows(database, {})) {
+    if (mean) count(mean, round, MEAN);
+    for (const { entry } of readEntryRows(database, round, names)) {
+      entries[entry.status]++;
+      if (entry.record) count(entry.record, round, entry.client);
+    }
+  }
+  const state = readState(database);
+  const bytesOnDisk = [path, `${path}-wal`].reduce((sum, file) => sum + sizeOf(file), 0);
+  const weightBytes = header.initialWeights.byteLength + (state?.weights.length ?? 0);
+  const checkpointBytes = state?.checkpoint?.length ?? 0;
+  const sum = "SELECT coalesce(sum(length(mean)), 0) AS bytes FROM auxiliary";
+  const auxiliaryBytes = first<{ readonly bytes: number }>(database, sum)?.bytes ?? 0;
+  const present = entries.stored + entries.held + entries.average + entries.unsampled;
+  const historyBytes = bytesOnDisk - weightBytes - checkpointBytes - auxiliaryBytes;
+  return {
+    bytesOnDisk,
+    weightBytes,
+    checkpointBytes,
+    auxiliaryBytes,
+    ...parts,
+    envelopeBytes: parts.recordBytes - parts.symbolBytes - parts.supportBytes - parts.bufferBytes,
+    entries,
+    rawBytes: 4 * header.layout.length * present,
+    bitsPerParameter: present === 0 ? 0 : (8 * historyBytes) / (header.layout.length * present),
+  };
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

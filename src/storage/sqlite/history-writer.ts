@@ -1,0 +1,177 @@
+import type { DatabaseSync } from "node:sqlite";
+import { digestEntry, digestFloats, digestRound } from "../../history/chain.ts";
+import { encodeRound } from "../../history/encode-round.ts";
+import type { RoundEntry } from "../../history/entry.ts";
+import { updateMean } from "../../history/running-mean.ts";
+import type { History, HistoryReader, RoundInput, RoundReceipt } from "../../history/store.ts";
+import { canonicalJson } from "../../kernel/canonical-json.ts";
+import { type Digest, digestBytes } from "../../kernel/digest.ts";
+import { LetheError } from "../../kernel/errors.ts";
+import { first, guarded, inTransaction } from "./database.ts";
+import { eraseEntries, finishErasure } from "./erase-client.ts";
+import { floatBytes, readClient, readRecordBytes } from "./history-rows.ts";
+import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
+
+/** Adds writing to a reader of the same database. Finishes an interrupted erasure first. */
+export function createWriter(database: DatabaseSync, path: string, reader: HistoryReader): History {
+  finishErasure(database, path);
+  return {
+    ...reader,
+
+    async acceptRound(input) {
+      return guarded(path, () => acceptRound(database, path, reader, input));
+    },
+
+    async eraseClient(client) {
+      const receipt = eraseEntries(database, path, client);
+      finishErasure(database, path);
+      return receipt;
+    },
+
+    async storage() {
+      guarded(path, () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+      return reader.storage();
+    },
+  };
+}
+
+function acceptRound(
+  database: DatabaseSync,
+  path: string,
+  { header, genesis }: HistoryReader,
+  input: RoundInput,
+): RoundReceipt {
+  checkRound(database, header.layout.length, input);
+  const { round, metadata = null, checkpoint, weights } = input;
+  const encoded = encodeRound(round, input.participants, header, header.codec, (client) => {
+    const known = readClient(database, client);
+    if (known?.lastRecordRound === undefined) return undefined;
+    const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
+    return bytes && { round: known.lastRecordRound, bytes };
+  });
+  return inTransaction(database, path, () => {
+    const numbered = encoded.entries
+      .map((entry) => ({ entry, ordinal: numberOf(database, entry.client) }))
+      .sort((a, b) => a.ordinal - b.ordinal);
+    const lastDigest = "SELECT digest FROM rounds ORDER BY round DESC LIMIT 1";
+    const previous = first<{ readonly digest: Digest }>(database, lastDigest)?.digest ?? genesis;
+    const weightsDigest = digestFloats(weights);
+    const checkpointDigest = checkpoint && digestBytes(checkpoint);
+    const digest = digestRound({
+      previous,
+      round,
+      metadata,
+      mean: encoded.mean,
+      weights: weightsDigest,
+      checkpoint: checkpointDigest,
+      entries: numbered.map(({ entry }) => digestEntry(entry)),
+    });
+    database
+      .prepare(
+        "INSERT INTO rounds (round, metadata, mean, weights_digest, checkpoint_digest, digest) VALUES (?, ?, ?, ?, ?, ?)",
+      )
+      .run(
+        round,
+        canonicalJson(metadata),
+        encoded.mean ?? null,
+        weightsDigest,
+        checkpointDigest ?? null,
+        digest,
+      );
+    for (const { entry, ordinal } of numbered) insertEntry(database, round, ordinal, entry);
+    database
+      .prepare("INSERT OR REPLACE INTO state (id, round, weights, checkpoint) VALUES (1, ?, ?, ?)")
+      .run(round, floatBytes(weights), checkpoint ?? null);
+    for (const { client, auxiliary } of input.participants) {
+      for (const [name, values] of Object.entries(auxiliary ?? {})) {
+        moveAuxiliary(database, numberOf(database, client), name, values);
+      }
+    }
+    const records = [...encoded.entries.map(({ record }) => record), encoded.mean];
+    return {
+      round,
+      digest,
+      recordBytes: records.reduce((sum, record) => sum + (record?.length ?? 0), 0),
+      statuses: Object.fromEntries(encoded.entries.map(({ client, status }) => [client, status])),
+    };
+  });
+}
+
+function checkRound(
+  database: DatabaseSync,
+  length: number,
+  { round, weights, participants }: RoundInput,
+): void {
+  const query = "SELECT max(round) AS round FROM rounds";
+  const last = first<{ readonly round: number | null }>(database, query)?.round ?? null;
+  if (!Number.isInteger(round) || round < 0 || round >= 2 ** 32 || (last !== null && round <= last)) {
+    throw new LetheError(
+      "usage",
+      "USAGE_ROUND_ORDER",
+      `Expected a round number above ${last ?? "or equal to 0"} and below 2^32, got ${round}. Rounds are accepted in order.`,
+      { details: { round, last } },
+    );
+  }
+  if (weights.length !== length || !weights.every(Number.isFinite)) {
+    throw new LetheError(
+      "numeric",
+      "NUMERIC_WEIGHTS",
+      `Expected ${length} finite global weights after round ${round}, got ${weights.length}, some not finite or too few.`,
+      { details: { round } },
+    );
+  }
+  const erased = participants.find(({ client }) => readClient(database, client)?.erased);
+  if (erased) {
+    throw new LetheError(
+      "usage",
+      "USAGE_CLIENT_ERASED",
+      `Expected clients that were not erased in round ${round}, got "${erased.client}". Leave it out, or give it a new name.`,
+      { details: { round, client: erased.client } },
+    );
+  }
+}
+
+/** A client's number, a new one at its first appearance. */
+function numberOf(database: DatabaseSync, client: string): number {
+  const known = readClient(database, client);
+  if (known) return known.ordinal;
+  const ordinal = Number(
+    database.prepare("INSERT INTO clients (name) VALUES (?)").run(client).lastInsertRowid,
+  );
+  if (ordinal < CLIENTS_PER_ROUND) return ordinal;
+  throw new LetheError(
+    "usage",
+    "USAGE_TOO_MANY_CLIENTS",
+    `Expected fewer than ${CLIENTS_PER_ROUND} clients.`,
+  );
+}
+
+function insertEntry(database: DatabaseSync, round: number, ordinal: number, entry: RoundEntry): void {
+  const { status, weight, reference, record } = entry;
+  database
+    .prepare("INSERT INTO entries (id, status, weight, reference, record) VALUES (?, ?, ?, ?, ?)")
+    .run(
+      round * CLIENTS_PER_ROUND + ordinal,
+      STATUS_NUMBERS[status],
+      weight,
+      reference ?? null,
+      record ?? null,
+    );
+  if (record) {
+    database.prepare("UPDATE clients SET last_record_round = ? WHERE ordinal = ?").run(round, ordinal);
+  }
+}
+
+function moveAuxiliary(database: DatabaseSync, ordinal: number, name: string, values: Float32Array): void {
+  const row = first<{ readonly count: number; readonly mean: Uint8Array }>(
+    database,
+    "SELECT count, mean FROM auxiliary WHERE client = ? AND name = ?",
+    ordinal,
+    name,
+  );
+  const count = (row?.count ?? 0) + 1;
+  const mean = updateMean(row?.mean, values, count);
+  database
+    .prepare("INSERT OR REPLACE INTO auxiliary (client, name, count, mean, digest) VALUES (?, ?, ?, ?, ?)")
+    .run(ordinal, name, count, mean, digestBytes(mean));
+}

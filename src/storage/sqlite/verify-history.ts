@@ -1,0 +1,80 @@
+import type { DatabaseSync } from "node:sqlite";
+import { digestEntry, digestHeader, digestRound } from "../../history/chain.ts";
+import { openRound } from "../../history/decode-round.ts";
+import type { VerifyReport } from "../../history/store.ts";
+import { type Digest, digestBytes } from "../../kernel/digest.ts";
+import { LetheError } from "../../kernel/errors.ts";
+import { all, first } from "./database.ts";
+import {
+  readEntryRows,
+  readHeader,
+  readNames,
+  readRecordBytes,
+  readRoundRows,
+  readState,
+} from "./history-rows.ts";
+
+interface AuxiliaryColumns {
+  readonly name: string;
+  readonly mean: Uint8Array;
+  readonly digest: Digest;
+}
+
+/** Checks the file's pages, every record and every link of the chain of digests. See `HistoryReader.verify`. */
+export function verifyHistory(database: DatabaseSync): VerifyReport {
+  checkPages(database);
+  const { header, digest: genesis } = readHeader(database);
+  if (digestHeader(header) !== genesis) throw broken("header");
+  const names = readNames(database);
+  const ordinals = new Map(Array.from(names, ([ordinal, name]) => [name, ordinal]));
+  const update = new Float32Array(header.layout.length);
+  const counts = { rounds: 0, records: 0, erased: 0 };
+  let head: Digest = genesis;
+  let weights: Digest | undefined;
+  let checkpoint: Digest | undefined;
+  for (const row of readRoundRows(database, {})) {
+    const decoder = openRound(row, header, header.codec, (round, client) =>
+      readRecordBytes(database, round, ordinals.get(client) ?? 0),
+    );
+    const entries = readEntryRows(database, row.round, names).map(({ entry, digest }) => {
+      if (entry.status === "erased") {
+        counts.erased++;
+        if (!digest) throw broken(`entry of client "${entry.client}" in round ${row.round}`);
+        return digest;
+      }
+      if (decoder.decode(entry, update)) counts.records += entry.record ? 1 : 0;
+      return digestEntry(entry);
+    });
+    const { round, metadata, mean } = row;
+    weights = row.weightsDigest;
+    checkpoint = row.checkpointDigest;
+    const link = { previous: head, round, metadata, mean, weights, checkpoint, entries };
+    if (digestRound(link) !== row.digest) throw broken(`round ${round}`);
+    head = row.digest;
+    counts.rounds++;
+  }
+  const state = readState(database);
+  if ((state && digestBytes(state.weights)) !== weights) throw broken("weights after the last round");
+  if ((state?.checkpoint && digestBytes(state.checkpoint)) !== checkpoint) throw broken("checkpoint");
+  for (const { name, mean, digest } of all<AuxiliaryColumns>(
+    database,
+    "SELECT name, mean, digest FROM auxiliary",
+  )) {
+    if (digestBytes(mean) !== digest) throw broken(`auxiliary vector "${name}"`);
+  }
+  return { ...counts, head };
+}
+
+function checkPages(database: DatabaseSync): void {
+  const result = first<{ readonly quick_check: string }>(database, "PRAGMA quick_check(1)")?.quick_check;
+  if (result !== "ok") throw broken(`file (${result})`);
+}
+
+function broken(what: string): LetheError {
+  return new LetheError(
+    "integrity",
+    "INTEGRITY_CHAIN",
+    `Expected the ${what} to match its digest, got something else: the history was changed or is damaged. Restore a copy.`,
+    { details: { part: what } },
+  );
+}

@@ -1,0 +1,49 @@
+import {
+  exp,
+  logSoftmax,
+  mul,
+  neg,
+  oneHot,
+  reduceMean,
+  reduceSum,
+  square,
+  sub,
+} from "../onnx/functions/index.ts";
+import type { Value } from "../onnx/ir.ts";
+
+/**
+ * Cross-entropy −(1/N) Σₙ log softmax(logits)ₙ,yₙ.
+ *
+ * @param logits - [batch, classes]
+ * @param labels - int64 class numbers [batch]
+ * @returns scalar, in nats
+ */
+export function crossEntropy(logits: Value, labels: Value): Value {
+  return softCrossEntropy(logits, oneHot(labels, Number(logits.shape[1]), logits.dtype));
+}
+
+/**
+ * Cross-entropy with soft targets: −(1/N) Σₙ Σₖ pₙₖ·log softmax(logits)ₙₖ.
+ *
+ * @param targets - probabilities [batch, classes]
+ */
+export function softCrossEntropy(logits: Value, targets: Value): Value {
+  return neg(reduceMean(reduceSum(mul(logSoftmax(logits), targets), { axes: [-1] })));
+}
+
+/** Mean squared error (1/(N·K)) Σ (output − target)². */
+export function meanSquaredError(outputs: Value, targets: Value): Value {
+  return reduceMean(square(sub(outputs, targets)));
+}
+
+/**
+ * KL(teacher ‖ student) of the classes' probabilities at a temperature, times T² so that gradients keep their size:
+ * (T²/N) Σₙ Σₖ pₙₖ·(log pₙₖ − log qₙₖ), p = softmax(teacher/T), q = softmax(student/T).
+ * Source: Hinton et al., "Distilling the knowledge in a neural network" (2015), section 2.
+ */
+export function klDivergence(teacherLogits: Value, studentLogits: Value, temperature = 1): Value {
+  const logP = logSoftmax(mul(teacherLogits, 1 / temperature));
+  const logQ = logSoftmax(mul(studentLogits, 1 / temperature));
+  const divergence = reduceMean(reduceSum(mul(exp(logP), sub(logP, logQ)), { axes: [-1] }));
+  return mul(divergence, temperature * temperature);
+}

@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { operators } from "../../src/autodiff/operators/index.ts";
+import { keyFromSeed } from "../../src/kernel/key.ts";
+import { evaluators } from "../support/interpreter.ts";
+import { elementwiseCases } from "./cases/elementwise.ts";
+import { linearCases } from "./cases/linear.ts";
+import { reductionCases } from "./cases/reduction.ts";
+import { spatialCases } from "./cases/spatial.ts";
+import { structureCases } from "./cases/structure.ts";
+import { checkOperator } from "./check-operator.ts";
+import type { CaseTable } from "./operator-case.ts";
+
+const cases: CaseTable = {
+  ...elementwiseCases,
+  ...reductionCases,
+  ...linearCases,
+  ...structureCases,
+  ...spatialCases,
+};
+
+/** Random uses of each operator; those with many attributes need more. */
+const RUNS = 6;
+const SPATIAL_RUNS = 20;
+
+describe("the operator table", () => {
+  it("has random cases and a double-precision evaluator for every operator", () => {
+    const known = [...operators.keys()].sort();
+    expect(Object.keys(cases).sort()).toEqual(known);
+    expect(Object.keys(evaluators).sort()).toEqual(known);
+  });
+
+  it("gives every operator a gradient or declares it constant in pieces, but for the product", () => {
+    const bare = [...operators.values()]
+      .filter((operator) => operator.gradient === undefined && !operator.isPiecewiseConstant)
+      .map((operator) => operator.type);
+    // Only used for counts of elements, which are whole numbers.
+    expect(bare).toEqual(["ReduceProd"]);
+  });
+});
+
+describe.each(Object.entries(cases))("%s", (type, arbitrary) => {
+  it("has the shapes, values and derivatives of its definition", async () => {
+    const numRuns = type in spatialCases ? SPATIAL_RUNS : RUNS;
+    await fc.assert(
+      fc.asyncProperty(arbitrary, fc.nat(), (testCase, seed) => checkOperator(testCase, keyFromSeed(seed))),
+      { numRuns, seed: 1 },
+    );
+  });
+});

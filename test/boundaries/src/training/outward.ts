@@ -1,0 +1,1 @@
+export { depth } from "../cli/main.ts";

@@ -1,0 +1,47 @@
+import { numberAttribute } from "../../../src/onnx/attributes.ts";
+import { type Evaluators, inputAt } from "./evaluator.ts";
+import { at, broadcast, broadcastAt, type NdArray, tabulate } from "./nd-array.ts";
+
+/** Matrix products. */
+export const linearEvaluators: Evaluators = {
+  MatMul: (application) => {
+    const [a, b] = [inputAt(application, 0), inputAt(application, 1)];
+    const left = a.shape.length === 1 ? { ...a, shape: [1, ...a.shape] } : a;
+    const right = b.shape.length === 1 ? { ...b, shape: [...b.shape, 1] } : b;
+    const y = product(left, right);
+    const rows = a.shape.length === 1 ? [] : y.shape.slice(-2, -1);
+    const columns = b.shape.length === 1 ? [] : y.shape.slice(-1);
+    return [{ data: y.data, shape: [...y.shape.slice(0, -2), ...rows, ...columns] }];
+  },
+  Gemm: (application) => {
+    const { attributes } = application;
+    const turned = (x: NdArray, flag: string): NdArray =>
+      numberAttribute(attributes, flag, 0) === 0
+        ? x
+        : tabulate(x.shape.toReversed(), ([row, column]) => at(x, [column as number, row as number]));
+    const y = product(turned(inputAt(application, 0), "transA"), turned(inputAt(application, 1), "transB"));
+    const c = application.inputs[2];
+    const alpha = numberAttribute(attributes, "alpha", 1);
+    const beta = numberAttribute(attributes, "beta", 1);
+    return [
+      tabulate(
+        y.shape,
+        (index) => alpha * at(y, index) + (c === undefined ? 0 : beta * broadcastAt(c, index)),
+      ),
+    ];
+  },
+};
+
+function product(a: NdArray, b: NdArray): NdArray {
+  const lead = broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  const inner = a.shape.at(-1) as number;
+  return tabulate([...lead, a.shape.at(-2) as number, b.shape.at(-1) as number], (index) => {
+    const [row, column] = index.slice(-2) as [number, number];
+    const outer = index.slice(0, -2);
+    let total = 0;
+    for (let k = 0; k < inner; k++) {
+      total += broadcastAt(a, [...outer, row, k]) * broadcastAt(b, [...outer, k, column]);
+    }
+    return total;
+  });
+}
