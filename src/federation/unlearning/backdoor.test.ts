@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { consume } from "../../kernel/events.ts";
 import { deriveKey, type Key, keyFromSeed, randomStream } from "../../kernel/key.ts";
-import type { UnlearningRule } from "./contract.ts";
+import type { Probe, UnlearningOutcome, UnlearningRule } from "./contract.ts";
 import { kroneckerResponse } from "./kronecker-response.ts";
 import { medu } from "./medu.ts";
 import { recordedHistory, type WrittenRound } from "./testing/recorded-history.ts";
@@ -47,20 +47,45 @@ describe("a backdoored client is forgotten from the history alone", () => {
     expect(accuracy(weights)).toBeGreaterThan(accuracy(retrained) - 0.03);
   });
 
+  it("and the diagnosis asks the model about inputs that resemble the clients' own", async () => {
+    let probed = 0;
+    const predictAll = async (weights: Float32Array, inputs: Float32Array) => {
+      const rows = Array.from({ length: inputs.length / FEATURES }, (_, n) =>
+        Float64Array.from(inputs.subarray(n * FEATURES, (n + 1) * FEATURES)),
+      );
+      probed += rows.length;
+      return rows.map((x) => predict(weights, x));
+    };
+    const { diagnosis } = await unlearn(kroneckerResponse, { inputRange: [-6, 6], predict: predictAll });
+    expect(probed).toBe(2 * 2000);
+    // The weak and the strong decay differ a little here, and not by much.
+    expect(diagnosis.values.agreement).toBeGreaterThan(0.8);
+    expect(diagnosis.values.agreement).toBeLessThan(1);
+    expect(diagnosis.values.rho).toBeLessThan(1);
+  });
+
   it("where plain subtraction loses what honest clients did against the attack", async () => {
     expect(accuracy(await unlearned(medu))).toBeLessThan(accuracy(retrained) - 0.06);
   });
 });
 
 async function unlearned(rule: UnlearningRule): Promise<Float32Array> {
+  return (await unlearn(rule)).weights;
+}
+
+function unlearn(rule: UnlearningRule, probe?: Probe): Promise<UnlearningOutcome> {
   const training = {
     ...PLAIN_TRAINING,
     batchSize: BATCH,
     localSteps: (SAMPLES / BATCH) * localEpochs,
     clients: CLIENTS,
   };
-  const request = requestFor(model, recordedHistory(rounds), { finalWeights: trained, training });
-  return (await consume(rule.run(request))).weights;
+  const request = requestFor(model, recordedHistory(rounds), {
+    finalWeights: trained,
+    training,
+    ...(probe === undefined ? {} : { probe }),
+  });
+  return consume(rule.run(request));
 }
 
 function train(members: readonly number[]) {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { consume } from "../../kernel/events.ts";
 import type { ClientFleet, UnlearningRequest } from "./contract.ts";
 import { defineRule } from "./define-rule.ts";
+import type { HistoryReader } from "./history-reader.ts";
 import { unlearningRules } from "./index.ts";
 import { recordedHistory, type WrittenRound } from "./testing/recorded-history.ts";
 import { client, requestFor, vectorModel } from "./testing/request.ts";
@@ -26,6 +27,19 @@ describe.each(Object.values(unlearningRules))("every rule: $id", (rule) => {
       /to be left/,
     );
     await expect(run({ leavers: [client(9)] })).rejects.toThrow(/client-9, which the history does not know/);
+  });
+
+  it("refuses to pretend when a leaver took part but was never recorded", async () => {
+    const { rounds, read } = history();
+    const unrecorded = [{ client: client(7), weight: 0 }];
+    const sampled: HistoryReader = {
+      rounds,
+      async *read(selection) {
+        for await (const round of read(selection)) yield { ...round, unrecorded };
+      },
+    };
+    const run = rule.run(requestFor(model, sampled, { leavers: [client(0), client(7)] }));
+    await expect(consume(run)).rejects.toThrow(/none of client-7/);
   });
 
   it("refuses NaN in weights and in updates, naming the round and the client", async () => {

@@ -30,8 +30,8 @@ export interface Deviations {
    * Streams rounds in order.
    *
    * @throws LETHE_DATA_HISTORY for rounds that are missing or out of order, or updates of another length;
-   * LETHE_DATA_UNKNOWN_CLIENT after a pass over everything in which a leaver never took part; LETHE_NUMERIC_NOT_FINITE;
-   * LETHE_CANCELLED
+   * LETHE_DATA_UNKNOWN_CLIENT and LETHE_DATA_UNRECORDED_CLIENT after a pass over everything in which a leaver never took
+   * part, or was never recorded; LETHE_NUMERIC_NOT_FINITE; LETHE_CANCELLED
    */
   pass(wants?: (round: number) => boolean): AsyncGenerator<RoundDeviation, void, void>;
   /** What was read so far; `correctedRounds` is that of the last pass. */
@@ -51,6 +51,7 @@ export function readDeviations(request: RequestWith<"history">, estimator: Sampl
   async function* pass(wants?: (round: number) => boolean): AsyncGenerator<RoundDeviation, void, void> {
     const substitutes = new Map<ClientId, NearestUpdate>();
     const missing = new Set(leavers);
+    const unrecorded = new Set(leavers);
     const selection: HistorySelection = wants === undefined ? {} : { wants };
     let expected = nextWanted(0, wants);
     correctedRounds = 0;
@@ -59,6 +60,7 @@ export function readDeviations(request: RequestWith<"history">, estimator: Sampl
       checkRound(round, expected, layout.length);
       expected = nextWanted(expected + 1, wants);
       recordsRead += round.participants.length;
+      for (const { client } of round.participants) unrecorded.delete(client);
       for (const { client } of [...round.participants, ...(round.unrecorded ?? [])]) missing.delete(client);
 
       const kept = normalised(round.participants.filter(({ client }) => !leavers.has(client)));
@@ -74,6 +76,7 @@ export function readDeviations(request: RequestWith<"history">, estimator: Sampl
     for (const substitute of substitutes.values()) recordsRead += substitute.recordsRead;
     if (expected < history.rounds) throw historyError(`round ${expected} of ${history.rounds}`, "the end");
     if (wants === undefined && missing.size > 0) throw unknownClient(missing);
+    if (wants === undefined && unrecorded.size > 0) throw unrecordedClient(unrecorded);
   }
 
   /** The leavers' updates, recorded or stood in for, with the shares they count with. */
@@ -179,6 +182,17 @@ function unknownClient(missing: ReadonlySet<ClientId>): LetheError {
     "data",
     "DATA_UNKNOWN_CLIENT",
     `Expected clients that took part in training, got ${names}, which the history does not know.`,
+    { details: { clients: names } },
+  );
+}
+
+function unrecordedClient(unrecorded: ReadonlySet<ClientId>): LetheError {
+  const names = [...unrecorded].join(", ");
+  return new LetheError(
+    "data",
+    "DATA_UNRECORDED_CLIENT",
+    `Expected at least one recorded update of every client to forget, got none of ${names}: user sampling left it out of ` +
+      "every round. Retrain instead.",
     { details: { clients: names } },
   );
 }

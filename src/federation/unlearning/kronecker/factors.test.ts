@@ -90,6 +90,13 @@ describe("the factors and the response of kept clients", () => {
     expect(dithered.live).toEqual([0, 2, 3]);
   });
 
+  it("learn nothing from rounds with one kept client or none", async () => {
+    const rounds = federation({ rounds: 4 });
+    const participants = rounds[0]?.participants ?? [];
+    const thin = [{ participants: participants.slice(0, 1) }, { participants: participants.slice(0, 2) }];
+    expect(await measure([...thin, ...rounds])).toEqual(await measure(rounds));
+  });
+
   it("need two kept clients in some round", async () => {
     const lonely = federation({ rounds: 3 }).map(({ participants }) => ({
       participants: participants.slice(0, 2),

@@ -4,7 +4,7 @@ import type { Matrix, MatrixEngine } from "../../../runtime/linear-algebra/matri
 import type { RoundDeviation } from "../deviations.ts";
 import { type Block, livePart } from "./blocks.ts";
 import { diagonalNoise, type Factor, factorOf } from "./factor.ts";
-import { effectiveSize, keptBatches } from "./kept-batch.ts";
+import { effectiveSize, hasDisagreement, keptBatches } from "./kept-batch.ts";
 import { noiseMeter } from "./noise.ts";
 
 /** Rows or columns of the widest block a factor is kept for: 256 MiB. */
@@ -55,6 +55,7 @@ export function factorSums(
 
   return {
     async add(round) {
+      if (!hasDisagreement(round)) return;
       divisor += effectiveSize(round);
       squaredShares += 1 - effectiveSize(round);
       noise.add(round);

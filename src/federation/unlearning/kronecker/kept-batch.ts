@@ -44,6 +44,11 @@ function stretch(data: Float32Array, { rows, columns, index }: Block, count: num
   }
 }
 
+/** One kept client alone says nothing of how kept clients differ. */
+export function hasDisagreement({ kept }: RoundDeviation): boolean {
+  return kept.length >= 2;
+}
+
 /** 1 − Σ_u p̃_u²: what a round adds to the divisor of a weighted covariance; N − 1 for N equal weights, divided by N. */
 export function effectiveSize({ kept }: RoundDeviation): number {
   return 1 - kept.reduce((sum, { weight }) => sum + weight * weight, 0);

@@ -3,7 +3,7 @@ import type { Matrix, MatrixEngine, ProjectedEnergy } from "../../../runtime/lin
 import type { RoundDeviation } from "../deviations.ts";
 import type { Bases } from "./bases.ts";
 import type { Block } from "./blocks.ts";
-import { effectiveSize, type KeptBatch, keptBatches } from "./kept-batch.ts";
+import { effectiveSize, hasDisagreement, type KeptBatch, keptBatches } from "./kept-batch.ts";
 import { noiseMeter } from "./noise.ts";
 
 /**
@@ -50,6 +50,7 @@ export function responseSums(
   let divisor = 0;
   return {
     async add(round) {
+      if (!hasDisagreement(round)) return;
       divisor += effectiveSize(round);
       noise.add(round);
       for (const [b, { block, bases }] of blocks.entries()) {
