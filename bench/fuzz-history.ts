@@ -81,7 +81,7 @@ function mutate(record: Uint8Array, stream: RandomStream): Uint8Array {
   const changes = 1 + stream.below(4);
   for (let change = 0; change < changes; change++) {
     // Every second change hits the header, where the lies are.
-    const at = stream.below(stream.below(2) === 0 ? Math.min(36, bytes.length) : bytes.length);
+    const at = stream.below(stream.below(2) === 0 ? Math.min(40, bytes.length) : bytes.length);
     switch (stream.below(4)) {
       case 0:
         bytes[at] = (bytes[at] as number) ^ (1 << stream.below(8));

@@ -1,5 +1,10 @@
 // Writes every generated file of the repository; `npm run verify` runs it and fails when one changed.
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+
+const root = join(import.meta.dirname, "..");
 
 // The ONNX protobuf codec, from the public schema.
 const template = JSON.stringify({
@@ -8,3 +13,16 @@ const template = JSON.stringify({
 });
 const result = spawnSync("buf", ["generate", "src/onnx/proto", "--template", template], { stdio: "inherit" });
 if (result.status !== 0) process.exit(result.status ?? 1);
+
+// The README's tables, from committed results.
+const readme = join(root, "README.md");
+const document = acceptanceSchema.parse(
+  JSON.parse(readFileSync(join(root, "bench/results/acceptance.json"), "utf8")),
+);
+const text = readFileSync(readme, "utf8");
+const marked = /(<!-- generated: acceptance -->\n)[\s\S]*?(<!-- \/generated -->)/;
+if (!marked.test(text)) throw new Error("README.md has no place for the generated table");
+writeFileSync(
+  readme,
+  text.replace(marked, (_, open: string, close: string) => `${open}${acceptanceTable(document)}${close}`),
+);

@@ -1,6 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import { add, zerosLike } from "../onnx/functions/index.ts";
-import type { Graph, GraphNode, Value } from "../onnx/graph.ts";
+import type { GraphBuilder, GraphNode, Value } from "../onnx/ir.ts";
 import { operatorKey } from "../onnx/operator.ts";
 import { formatShape } from "../onnx/shape.ts";
 import { isFloating, tensorOfNumbers } from "../onnx/tensor.ts";
@@ -56,7 +56,7 @@ export function gradients<const W extends readonly Value[]>(
 }
 
 /** All values that depend differentiably on one of `roots`, the roots included. */
-function dependents(graph: Graph, roots: readonly Value[]): ReadonlySet<Value> {
+function dependents(graph: GraphBuilder, roots: readonly Value[]): ReadonlySet<Value> {
   const reached = new Set<Value>(roots);
   for (const node of graph.nodes) {
     const operator = graph.operators.get(operatorKey(node.type, node.domain));
@@ -68,7 +68,7 @@ function dependents(graph: Graph, roots: readonly Value[]): ReadonlySet<Value> {
 }
 
 function backward(
-  graph: Graph,
+  graph: GraphBuilder,
   node: GraphNode,
   outputGradients: readonly (Value | undefined)[],
   wanted: readonly boolean[],

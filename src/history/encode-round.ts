@@ -55,8 +55,8 @@ export function encodeRound(
 
   const encode = (client: string, update: Float32Array, sparse: boolean): Uint8Array => {
     const last = lastRecord(client);
-    const step = last && readRecord(last.bytes, { round: last.round, client }).step;
-    const options = { ...base, sparse, ...(step ? { previousStep: step } : {}) };
+    const previous = last && readRecord(last.bytes, { round: last.round, client });
+    const options = { ...base, sparse, ...(previous ? { previous } : {}) };
     return encodeUpdate(update, frame, { round, client }, options).record;
   };
 

@@ -6,7 +6,7 @@ import type { SupportKind } from "./support.ts";
 const MAGIC = 0x5548544c;
 const VERSION = 1;
 /** Bytes before the client's name, and after the last section. */
-const FIXED_BYTES = 32;
+const FIXED_BYTES = 36;
 const CRC_BYTES = 4;
 const LONGEST_NAME = 255;
 /** The largest step of a record: with indices below 2^25 no decoded value can overflow. */
@@ -26,6 +26,8 @@ export interface RecordParts extends RecordIdentity {
   readonly parameterCount: number;
   /** Quantiser step, 0 where there is none. */
   readonly step: number;
+  /** Root mean square of the coded parameters before coding: the next record's step is guessed from it. */
+  readonly rms: number;
   readonly supportKind: SupportKind;
   readonly support: Uint8Array;
   readonly body: Uint8Array;
@@ -56,6 +58,7 @@ export function writeRecord(parts: RecordParts): Uint8Array {
   view.setFloat32(20, parts.step, true);
   view.setUint32(24, parts.support.length, true);
   view.setUint32(28, parts.body.length, true);
+  view.setFloat32(32, parts.rms, true);
   let at = FIXED_BYTES;
   for (const section of [name, parts.support, parts.body]) {
     bytes.set(section, at);
@@ -99,11 +102,13 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   const step = view.getFloat32(20, true);
   const supportBytes = view.getUint32(24, true);
   const bodyBytes = view.getUint32(28, true);
+  const rms = view.getFloat32(32, true);
   if (FIXED_BYTES + nameBytes + supportBytes + bodyBytes + 4 * bufferCount !== end) {
     fail(`sections that fill ${bytes.length} bytes`);
   }
   // NaN fails the comparison as well.
   if (!(step >= 0 && step <= LARGEST_STEP)) fail(`a step in [0, 2^100], got ${step}`);
+  if (!(rms >= 0 && rms <= LARGEST_STEP)) fail(`a root mean square in [0, 2^100], got ${rms}`);
   const supportAt = FIXED_BYTES + nameBytes;
   const client = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, supportAt));
   if (client !== expected.client || round !== expected.round) {
@@ -122,6 +127,7 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
     quantiser: view.getUint8(5),
     parameterCount: view.getUint32(12, true),
     step,
+    rms,
     supportKind,
     support: bytes.subarray(supportAt, bodyAt),
     body: bytes.subarray(bodyAt, buffersAt),

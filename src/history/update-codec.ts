@@ -3,12 +3,12 @@ import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import type { Quantiser } from "./quantisers/contract.ts";
 import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/index.ts";
-import { codeAtSize, type Rate, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
+import { type CodedAtSize, codeAtSize, type Rate, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
 import { LARGEST_STEP, type RecordIdentity, readRecord, writeRecord } from "./record.ts";
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
 
 /** Bytes of a record besides its sections. */
-const ENVELOPE_BYTES = 36;
+const ENVELOPE_BYTES = 40;
 /** Values beyond this many steps are refused: single precision has no more digits to give. */
 const LARGEST_INDEX = 2 ** 23;
 /** The smallest output of the range coder. */
@@ -25,8 +25,8 @@ export interface CodecFrame {
 export interface EncodeOptions {
   readonly quantiser: QuantiserId;
   readonly rate: Rate;
-  /** Step of the same client's previous record: the search for the rate starts there. */
-  readonly previousStep?: number;
+  /** Step and root mean square of the same client's previous record: the search for the rate starts from them. */
+  readonly previous?: { readonly step: number; readonly rms: number };
   /** Whether single zeros are worth a flag each. */
   readonly sparse?: boolean;
 }
@@ -35,6 +35,7 @@ export interface EncodeOptions {
 export interface EncodedUpdate {
   readonly record: Uint8Array;
   readonly step: number;
+  readonly rms: number;
   /** How many codings the rate took. */
   readonly passes: number;
 }
@@ -59,40 +60,41 @@ export function encodeUpdate(
   const values = gather(update, layout, support);
   const flags = encodeSupport(support, layout);
   const dither = ditherKey(frame.key, identity);
+  const code = quantiser.prepare({ values, planes: support.planes, dither });
   const { rms, largest } = magnitudes(values);
-  const prepared = quantiser.prepare({ values, planes: support.planes, dither });
-  const code = (step: number): Uint8Array => {
+  const checkedCode = (step: number): Uint8Array => {
     if (largest > step * LARGEST_INDEX) throw tooFine(step, largest, identity);
-    return prepared(step);
+    return code(step);
   };
-  const name = new TextEncoder().encode(identity.client).length;
-  const coded = ((): { step: number; bytes: Uint8Array; passes: number } => {
-    if (!quantiser.hasStep) return { step: 0, bytes: prepared(0), passes: 1 };
-    if (largest === 0) return { step: 1, bytes: prepared(1), passes: 1 };
+  const coded = ((): CodedAtSize => {
+    if (!quantiser.hasStep) return { step: 0, bytes: code(0), passes: 1 };
+    if (largest === 0) return { step: 1, bytes: code(1), passes: 1 };
     if ("stepPerRms" in options.rate) {
       const step = Math.max(Math.fround(rms * options.rate.stepPerRms), SMALLEST_STEP);
-      return { step, bytes: code(step), passes: 1 };
+      return { step, bytes: checkedCode(step), passes: 1 };
     }
     const { bitsPerParameter } = options.rate;
+    const name = new TextEncoder().encode(identity.client).length;
     // In a sparse update the zeros are what is saved: the rate then is that of the others.
     const wanted = options.sparse
       ? (bitsPerParameter * values.length) / 8
       : (bitsPerParameter * layout.parameterLength) / 8 - ENVELOPE_BYTES - name - flags.length;
-    const start = options.previousStep || typicalStep(rms, bitsPerParameter);
-    return codeAtSize(code, Math.max(wanted, LEAST_BODY_BYTES), values.length, start, largest);
+    const start = firstStep(options.previous, rms, bitsPerParameter);
+    return codeAtSize(checkedCode, Math.max(wanted, LEAST_BODY_BYTES), values.length, start, largest);
   })();
   const record = writeRecord({
     ...identity,
     quantiser: quantiser.wireId,
     parameterCount: layout.parameterLength,
     step: coded.step,
+    rms,
     supportKind: support.kind,
     support: flags,
     body: coded.bytes,
     // −0 becomes 0.
     buffers: update.subarray(layout.parameterLength).map((value) => value + 0),
   });
-  return { record, step: coded.step, passes: coded.passes };
+  return { record, step: coded.step, rms, passes: coded.passes };
 }
 
 /**
@@ -131,6 +133,12 @@ export function decodeUpdate(
     if (isLetheError(cause, "integrity")) throw mismatch(identity, cause);
     throw cause;
   }
+}
+
+/** The last step scaled as the updates were, or without one what is typical. */
+function firstStep(previous: EncodeOptions["previous"], rms: number, bitsPerParameter: number): number {
+  if (!previous || previous.step === 0 || previous.rms === 0) return typicalStep(rms, bitsPerParameter);
+  return previous.step * (rms / previous.rms);
 }
 
 /** No two updates share a dither: it would correlate their errors. */

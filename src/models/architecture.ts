@@ -1,7 +1,7 @@
 import type { Key } from "../kernel/key.ts";
 import { layoutOf, type ModelLayout, type TensorLayout } from "../kernel/layout.ts";
 import { type ParameterSet, unflatten } from "../kernel/parameters.ts";
-import type { Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 import type { Shape } from "../onnx/shape.ts";
 
 /** A tensor of a model and how it starts. */

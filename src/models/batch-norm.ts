@@ -1,5 +1,5 @@
 import { add, batchNormalization, batchNormalizationOwn, mul } from "../onnx/functions/index.ts";
-import type { Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 import type { Mode, WeightSpec } from "./architecture.ts";
 import { buffer, filled } from "./initializers.ts";
 

@@ -1,6 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import { conv, gemm, maxPool, relu, reshape } from "../onnx/functions/index.ts";
-import type { Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 import type { Architecture } from "./architecture.ts";
 import { batchNorm, batchNormWeights } from "./batch-norm.ts";
 import { filled, heNormal } from "./initializers.ts";

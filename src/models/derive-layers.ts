@@ -2,7 +2,8 @@ import { operators } from "../autodiff/operators/index.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { ModelLayout, TensorSlot } from "../kernel/layout.ts";
 import { numberAttribute } from "../onnx/attributes.ts";
-import { Graph, type GraphNode, type Value } from "../onnx/graph.ts";
+import { Graph } from "../onnx/graph.ts";
+import type { GraphNode, Value } from "../onnx/ir.ts";
 import { type Architecture, batchShape, layoutOfArchitecture } from "./architecture.ts";
 import type { LayerLayout } from "./layers.ts";
 

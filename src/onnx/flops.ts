@@ -1,5 +1,5 @@
 import { numberAttribute } from "./attributes.ts";
-import type { GraphNode, Value } from "./graph.ts";
+import type { GraphNode, Value } from "./ir.ts";
 
 /**
  * Floating-point operations of the dense operators (matrix products and convolutions) among nodes, a multiply and an add

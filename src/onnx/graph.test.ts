@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { int } from "./attributes.ts";
-import { Graph, type Value } from "./graph.ts";
-import { type Operator, operatorTable } from "./operator.ts";
+import { Graph } from "./graph.ts";
+import type { Operator, Value } from "./ir.ts";
+import { operatorTable } from "./operator.ts";
 import { tensorOfNumbers } from "./tensor.ts";
 
 const copy = (type: string, rest: Partial<Operator> = {}): Operator => ({

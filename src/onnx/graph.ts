@@ -1,35 +1,18 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Attributes } from "./attributes.ts";
-import {
-  type InferContext,
-  type Operator,
-  type OperatorTable,
-  operatorKey,
-  type ValueType,
-} from "./operator.ts";
+import type {
+  GraphBuilder,
+  GraphNode,
+  InferContext,
+  Operator,
+  OperatorTable,
+  Value,
+  ValueType,
+} from "./ir.ts";
+import { operatorKey } from "./operator.ts";
 import type { Dim, Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
 import { bytesOf, type DType, numbersOf, type Tensor, tensorOfNumbers } from "./tensor.ts";
-
-/** A symbolic tensor: an input, a constant, or an output of a node. Compared by identity. */
-export interface Value extends ValueType {
-  readonly graph: Graph;
-  /** Position in the order of creation, which is also an order of evaluation. */
-  readonly id: number;
-  readonly name: string;
-  readonly node: GraphNode | undefined;
-  readonly constant: Tensor | undefined;
-}
-
-/** One application of an operator. */
-export interface GraphNode {
-  readonly type: string;
-  readonly domain: string;
-  readonly name: string;
-  readonly inputs: readonly (Value | undefined)[];
-  readonly outputs: readonly Value[];
-  readonly attributes: Attributes;
-}
 
 /** Constants up to this many bytes are shared when equal. */
 const SHARED_CONSTANT_BYTES = 256;
@@ -44,7 +27,7 @@ const MOST_CONTENTS = 1024;
  * A growing ONNX graph with static shape inference: every value knows its type and shape when it is made. Equal nodes
  * (same operator, inputs and attributes) are made once, so that a gradient reuses what the forward pass computed.
  */
-export class Graph {
+export class Graph implements GraphBuilder {
   readonly operators: OperatorTable;
   readonly #inputs: Value[] = [];
   readonly #nodes: GraphNode[] = [];

@@ -1,8 +1,9 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
-import { Graph, type Value } from "./graph.ts";
-import { type OperatorTable, operatorKey } from "./operator.ts";
+import { Graph } from "./graph.ts";
+import type { OperatorTable, Value } from "./ir.ts";
+import { operatorKey } from "./operator.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,

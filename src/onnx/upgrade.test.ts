@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { operators } from "../autodiff/operators/index.ts";
 import { compileProgram } from "../runtime/program.ts";
 import { type Attributes, float, int, ints, numberAttribute } from "./attributes.ts";
-import { Graph, type Value } from "./graph.ts";
+import { Graph } from "./graph.ts";
+import type { Value } from "./ir.ts";
 import { type NodeParts, upgradeNode } from "./upgrade.ts";
 
 const setting = (): { graph: Graph; x: Value } => {

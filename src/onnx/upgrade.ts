@@ -1,7 +1,8 @@
 import { LetheError } from "../kernel/errors.ts";
 import { type Attributes, int, numberAttribute } from "./attributes.ts";
 import { add, batchNormalizationOwn, mul } from "./functions/index.ts";
-import type { Graph, Value } from "./graph.ts";
+import type { Graph } from "./graph.ts";
+import type { Value } from "./ir.ts";
 
 /** A node before it is part of a graph. */
 export interface NodeParts {

@@ -16,7 +16,8 @@ import {
   repeatSpatial,
   reshape,
 } from "./functions/index.ts";
-import { Graph, type Value } from "./graph.ts";
+import { Graph } from "./graph.ts";
+import type { Value } from "./ir.ts";
 import { type OnnxModel, readModel } from "./read-model.ts";
 import { tensorOfNumbers } from "./tensor.ts";
 import { type ModelContents, writeModel } from "./write-model.ts";

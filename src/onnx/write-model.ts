@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { LetheError } from "../kernel/errors.ts";
 import type { Attribute } from "./attributes.ts";
-import type { GraphNode, Value } from "./graph.ts";
+import type { GraphNode, Value } from "./ir.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { LetheError } from "../kernel/errors.ts";
-import type { Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 import { formatShape, type Shape } from "../onnx/shape.ts";
 import type { ArrayOf, DType } from "../onnx/tensor.ts";
 import { type ModelContents, writeModel } from "../onnx/write-model.ts";

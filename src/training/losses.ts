@@ -9,7 +9,7 @@ import {
   square,
   sub,
 } from "../onnx/functions/index.ts";
-import type { Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 
 /**
  * Cross-entropy −(1/N) Σₙ log softmax(logits)ₙ,yₙ.

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { LetheError } from "../kernel/errors.ts";
 import { add, div, mul, pow, sqrt, square, sub } from "../onnx/functions/index.ts";
-import type { Value } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 
 /** Settings of every optimizer; the only place where their defaults live. */
 export const optimizerSchema = z.discriminatedUnion("id", [

@@ -3,8 +3,10 @@ import type { Samples } from "../data/dataset.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import { type Architecture, batchShape } from "../models/architecture.ts";
+import { denseFlops } from "../onnx/flops.ts";
 import { Graph } from "../onnx/graph.ts";
 import { compileProgram, type RuntimeOptions } from "../runtime/program.ts";
+import { threadsFor } from "../runtime/threads.ts";
 
 /** Rows per run: large enough to fill the cores, small enough for the caches. */
 const BATCH = 500;
@@ -30,7 +32,7 @@ export async function createPredictor(
   const { logits: output } = architecture.forward(input, (name) => weights.get(name) as never, "inference");
   const program = await compileProgram(
     { inputs: [input, ...weights.values()], outputs: new Map([["logits", output]]) },
-    options,
+    { ...options, threads: threadsFor(denseFlops(graph.nodes, BATCH), options.threads) },
   );
   const sampleSize = sizeOf(architecture.inputShape);
 

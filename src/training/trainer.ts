@@ -2,7 +2,9 @@ import { LetheError } from "../kernel/errors.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
+import { denseFlops } from "../onnx/flops.ts";
 import { compileProgram, type NumericArray, type RuntimeOptions } from "../runtime/program.ts";
+import { threadsFor } from "../runtime/threads.ts";
 import type { OptimizerConfig } from "./optimizers.ts";
 import { buildStepGraph, type LossId } from "./step-graph.ts";
 
@@ -35,6 +37,9 @@ export interface Trainer extends AsyncDisposable {
   ): Promise<{ readonly state: TrainerState; readonly loss: number }>;
 }
 
+/** The batch size for which the number of threads is chosen; the graph itself takes any. */
+const TYPICAL_BATCH = 64;
+
 /** Compiles the training step of an architecture. */
 export async function createTrainer(
   architecture: Architecture,
@@ -42,7 +47,11 @@ export async function createTrainer(
   options: RuntimeOptions & { readonly loss?: LossId } = {},
 ): Promise<Trainer> {
   const graph = buildStepGraph(architecture, { loss: options.loss ?? "cross-entropy", optimizer });
-  const program = await compileProgram(graph.contents, options);
+  const flops = denseFlops(graph.contents.outputs.get("loss")?.graph.nodes ?? [], TYPICAL_BATCH);
+  const program = await compileProgram(graph.contents, {
+    ...options,
+    threads: threadsFor(flops, options.threads),
+  });
   const rate = new Float32Array(1);
   const count = new Float32Array(1);
 

@@ -1,6 +1,6 @@
 import type fc from "fast-check";
 import type { RandomStream } from "../../src/kernel/key.ts";
-import type { Value } from "../../src/onnx/graph.ts";
+import type { Value } from "../../src/onnx/ir.ts";
 
 /** How an input of a case is made. */
 export interface InputSpec {

@@ -17,7 +17,8 @@ import {
   sin,
   tanh,
 } from "../../src/onnx/functions/index.ts";
-import { Graph, type Value } from "../../src/onnx/graph.ts";
+import { Graph } from "../../src/onnx/graph.ts";
+import type { Value } from "../../src/onnx/ir.ts";
 import { compileProgram, type NumericArray } from "../../src/runtime/program.ts";
 
 /** Large enough that the engine divides the work among threads. */

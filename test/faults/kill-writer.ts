@@ -4,8 +4,10 @@ import { isLetheError } from "../../src/kernel/errors.ts";
 import { deriveKey, type Key, randomStream } from "../../src/kernel/key.ts";
 import { openHistory } from "../../src/storage/sqlite/history-store.ts";
 
-/** Longest life of the writer after its start, in milliseconds: some tens of rounds and several erasures. */
-const LONGEST_LIFE_MS = 60;
+/** A writer is killed after 0 to 9 acknowledgements, so that it gets somewhere on a slow machine too … */
+const MOST_LINES = 10;
+/** … and up to so many milliseconds: about two rounds, so that the kill falls anywhere in one. */
+const LONGEST_DELAY_MS = 8;
 
 /** What the writers have acknowledged so far. */
 export interface Acknowledged {
@@ -32,8 +34,11 @@ export async function killWriter(
   trial: number,
   acknowledged: Acknowledged,
 ): Promise<KillOutcome> {
-  const life = randomStream(deriveKey(key, trial)).uniform() * LONGEST_LIFE_MS;
-  for (const line of await outputUntilKilled(path, life)) {
+  const stream = randomStream(deriveKey(key, trial));
+  // Half of the kills of a history without rounds are meant for its creation.
+  const isCreation = acknowledged.rounds.size === 0 && stream.below(2) === 0;
+  const lines = isCreation ? 0 : stream.below(MOST_LINES);
+  for (const line of await outputUntilKilled(path, lines, stream.uniform() * LONGEST_DELAY_MS)) {
     const [verb, name = "", digest = ""] = line.split(" ");
     if (verb === "accepted") acknowledged.rounds.set(Number(name), digest);
     if (verb === "erased") acknowledged.erased.add(name);
@@ -41,7 +46,7 @@ export async function killWriter(
   return check(path, acknowledged);
 }
 
-function outputUntilKilled(path: string, lifeMs: number): Promise<readonly string[]> {
+function outputUntilKilled(path: string, lines: number, delayMs: number): Promise<readonly string[]> {
   const script = new URL("./history-writer.ts", import.meta.url).pathname;
   const writer = spawn(process.execPath, ["--no-warnings", script, path], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -49,12 +54,13 @@ function outputUntilKilled(path: string, lifeMs: number): Promise<readonly strin
   return new Promise((resolve, reject) => {
     let output = "";
     let complaint = "";
-    let started = false;
+    let isDoomed = false;
     writer.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      if (started) return;
-      started = true;
-      setTimeout(() => writer.kill("SIGKILL"), lifeMs);
+      // The first line says that the writer is about to open the file.
+      if (isDoomed || output.split("\n").length - 2 < lines) return;
+      isDoomed = true;
+      setTimeout(() => writer.kill("SIGKILL"), delayMs);
     });
     writer.stderr.on("data", (chunk: Buffer) => {
       complaint += chunk.toString();

@@ -25,7 +25,7 @@ import {
   tanh,
   type WindowOptions,
 } from "../../src/onnx/functions/index.ts";
-import type { Value } from "../../src/onnx/graph.ts";
+import type { Value } from "../../src/onnx/ir.ts";
 
 /** Values by the names they have in the golden file. */
 type Named = Readonly<Record<string, Value>>;

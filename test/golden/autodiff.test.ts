@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/autodiff/gradients.ts";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { add, mul, reduceSum } from "../../src/onnx/functions/index.ts";
-import { Graph, type Value } from "../../src/onnx/graph.ts";
+import { Graph } from "../../src/onnx/graph.ts";
+import type { Value } from "../../src/onnx/ir.ts";
 import { compileProgram, type NumericArray } from "../../src/runtime/program.ts";
 import { goldenModels, type Settings } from "./autodiff-models.ts";
 

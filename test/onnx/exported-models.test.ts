@@ -11,7 +11,7 @@ import {
   reduceSum,
   square,
 } from "../../src/onnx/functions/index.ts";
-import type { Value } from "../../src/onnx/graph.ts";
+import type { Value } from "../../src/onnx/ir.ts";
 import { readModel } from "../../src/onnx/read-model.ts";
 import { compileProgram, type NumericArray } from "../../src/runtime/program.ts";
 

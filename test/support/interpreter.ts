@@ -1,4 +1,4 @@
-import type { Value } from "../../src/onnx/graph.ts";
+import type { Value } from "../../src/onnx/ir.ts";
 import { operatorKey } from "../../src/onnx/operator.ts";
 import { numbersOf } from "../../src/onnx/tensor.ts";
 import { elementwiseEvaluators } from "./interpreter/elementwise.ts";

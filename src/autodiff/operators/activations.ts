@@ -1,7 +1,6 @@
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { abs, add, indicatorPositive, mul, STEP_SLOPE, sigmoid, sub } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { unary } from "./elementwise-rule.ts";
 import { likeInput } from "./rule.ts";
 

@@ -11,8 +11,7 @@ import {
   sub,
   sumTo,
 } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { InferContext, Operator, ValueType } from "../../onnx/operator.ts";
+import type { InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
 import { broadcastShapes, isStatic } from "../../onnx/shape.ts";
 import { numbersOf } from "../../onnx/tensor.ts";
 import { binary, broadcastType } from "./elementwise-rule.ts";

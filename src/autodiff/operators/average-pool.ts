@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { convTranspose, div, mul, pad, repeatSpatial } from "../../onnx/functions/index.ts";
-import type { Graph, Value } from "../../onnx/graph.ts";
-import type { GradientContext, Operator } from "../../onnx/operator.ts";
+import type { GradientContext, GraphBuilder, Operator, Value } from "../../onnx/ir.ts";
 import { type DType, tensorOfNumbers } from "../../onnx/tensor.ts";
 import { knownSize, spatialSizes } from "./known.ts";
 import { inputOf } from "./rule.ts";
@@ -60,7 +59,7 @@ function gradientOf({ node }: GradientContext, x: Value, dy: Value): Value {
 
 /** How many elements each window averages: a constant [1, 1, counts…]. */
 function windowSizes(
-  graph: Graph,
+  graph: GraphBuilder,
   dtype: DType,
   window: Window,
   sizes: readonly number[],

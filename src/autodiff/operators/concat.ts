@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { concat, split, zerosLike } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { InferContext, Operator } from "../../onnx/operator.ts";
+import type { GraphNode, InferContext, Operator, Value } from "../../onnx/ir.ts";
 import { type Dim, formatShape, normalizeAxis, sumOfDims } from "../../onnx/shape.ts";
 import { integersOf, knownSize } from "./known.ts";
 import { inputOf } from "./rule.ts";

@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { type Attributes, intsAttribute, stringAttribute } from "../../onnx/attributes.ts";
 import { conv } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { biasGradient, groupOf, requireBias, requireChannels } from "./conv.ts";
 import { filterGradient } from "./filter-gradient.ts";
 import { knownSize, spatialSizes } from "./known.ts";

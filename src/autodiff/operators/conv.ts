@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { type Attributes, numberAttribute } from "../../onnx/attributes.ts";
 import { conv, convTranspose, reduceSum, reshape, slice, transpose } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { formatShape } from "../../onnx/shape.ts";
 import { filterGradient } from "./filter-gradient.ts";
 import { knownSize, spatialSizes } from "./known.ts";

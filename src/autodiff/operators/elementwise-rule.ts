@@ -1,6 +1,5 @@
 import { mul, type Operand, sumTo } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { InferContext, Operator, ValueType } from "../../onnx/operator.ts";
+import type { GraphNode, InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
 import { broadcastShapes, type Shape } from "../../onnx/shape.ts";
 import { inputOf, likeInput, requireSameType } from "./rule.ts";
 

@@ -15,7 +15,8 @@ import {
   squeeze,
   transpose,
 } from "../../onnx/functions/index.ts";
-import { Graph, type Value } from "../../onnx/graph.ts";
+import { Graph } from "../../onnx/graph.ts";
+import type { Value } from "../../onnx/ir.ts";
 import type { Shape } from "../../onnx/shape.ts";
 import { gradients } from "../gradients.ts";
 import { operators } from "./index.ts";

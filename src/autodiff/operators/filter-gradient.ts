@@ -11,7 +11,7 @@ import {
   transposeLast,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
+import type { Value } from "../../onnx/ir.ts";
 import { knownSize, spatialSizes } from "./known.ts";
 import { type Window, windowExtent } from "./window.ts";
 

@@ -8,8 +8,7 @@ import {
   unsqueeze,
   zerosLike,
 } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { GraphNode, Operator, Value } from "../../onnx/ir.ts";
 import { type Dim, normalizeAxis, productOfDims } from "../../onnx/shape.ts";
 import { inputOf } from "./rule.ts";
 

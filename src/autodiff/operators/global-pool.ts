@@ -7,8 +7,7 @@ import {
   reshape,
   sub,
 } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { GradientContext, InferContext, Operator, ValueType } from "../../onnx/operator.ts";
+import type { GradientContext, InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
 import { tensorOfNumbers } from "../../onnx/tensor.ts";
 import { spatialSizes } from "./known.ts";
 import { inputOf } from "./rule.ts";

@@ -1,4 +1,5 @@
-import { type OperatorTable, operatorTable } from "../../onnx/operator.ts";
+import type { OperatorTable } from "../../onnx/ir.ts";
+import { operatorTable } from "../../onnx/operator.ts";
 import { activationOperators } from "./activations.ts";
 import { arithmeticOperators } from "./arithmetic.ts";
 import { averagePoolOperators } from "./average-pool.ts";

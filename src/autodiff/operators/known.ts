@@ -1,6 +1,6 @@
 import { LetheError } from "../../kernel/errors.ts";
-import { knownContents, type Value } from "../../onnx/graph.ts";
-import type { InferContext } from "../../onnx/operator.ts";
+import { knownContents } from "../../onnx/graph.ts";
+import type { InferContext, Value } from "../../onnx/ir.ts";
 import { type Dim, isStatic } from "../../onnx/shape.ts";
 import { inputOf } from "./rule.ts";
 

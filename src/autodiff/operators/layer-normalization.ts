@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { add, div, mul, reduceMean, sqrt, square, sub, sumTo } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { GraphNode, Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes, formatShape, normalizeAxis } from "../../onnx/shape.ts";
 import { inputOf, likeInput } from "./rule.ts";
 

@@ -1,4 +1,4 @@
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator } from "../../onnx/ir.ts";
 import { broadcastType, staircase } from "./elementwise-rule.ts";
 
 /** A comparison or connective: a boolean result without a derivative. */

@@ -10,8 +10,7 @@ import {
   transposeLast,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { GraphNode, Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes, type Dim, formatShape } from "../../onnx/shape.ts";
 import { inputOf, requireSameType } from "./rule.ts";
 

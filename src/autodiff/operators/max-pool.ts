@@ -13,8 +13,7 @@ import {
   sub,
   zerosLike,
 } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { spatialSizes } from "./known.ts";
 import { inputOf } from "./rule.ts";
 import { kernelShapeOf, tiles, type Window, windowCounts, windowOf } from "./window.ts";

@@ -1,6 +1,6 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator } from "../../onnx/ir.ts";
 import { normalizeAxis } from "../../onnx/shape.ts";
 import { inputOf } from "./rule.ts";
 

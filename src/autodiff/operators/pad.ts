@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { stringAttribute } from "../../onnx/attributes.ts";
 import { pad } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { normalizeAxis, sumOfDims } from "../../onnx/shape.ts";
 import { integersOf } from "./known.ts";
 import { inputOf } from "./rule.ts";

@@ -9,8 +9,7 @@ import {
   reduceSum,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { GradientContext, InferContext, Operator } from "../../onnx/operator.ts";
+import type { GradientContext, GraphNode, InferContext, Operator, Value } from "../../onnx/ir.ts";
 import { normalizeAxis, type Shape } from "../../onnx/shape.ts";
 import { integersOf } from "./known.ts";
 import { inputOf } from "./rule.ts";

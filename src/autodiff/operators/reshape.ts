@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { reshapeLike } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { GradientContext, InferContext, Operator, ValueType } from "../../onnx/operator.ts";
+import type { GradientContext, InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
 import {
   type Dim,
   formatShape,

@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { type Attributes, stringAttribute } from "../../onnx/attributes.ts";
 import { averagePool, mul } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { type Dim, isStatic } from "../../onnx/shape.ts";
 import { numbersOf } from "../../onnx/tensor.ts";
 import { inputOf } from "./rule.ts";

@@ -1,6 +1,5 @@
 import { LetheError } from "../../kernel/errors.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { InferContext, ValueType } from "../../onnx/operator.ts";
+import type { InferContext, Value, ValueType } from "../../onnx/ir.ts";
 
 /**
  * An input the operator cannot do without.

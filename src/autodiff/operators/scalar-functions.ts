@@ -1,5 +1,5 @@
 import { cos, div, exp, mul, neg, reciprocal, sign, sin, square, sub } from "../../onnx/functions/index.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator } from "../../onnx/ir.ts";
 import { staircase, unary } from "./elementwise-rule.ts";
 
 /** 2/√π */

@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute, stringAttribute } from "../../onnx/attributes.ts";
 import { gatherElements, scatterElements, zerosLike } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { GraphNode, Operator, Value } from "../../onnx/ir.ts";
 import { normalizeAxis } from "../../onnx/shape.ts";
 import { inputOf, likeInput } from "./rule.ts";
 

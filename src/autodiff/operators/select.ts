@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { cast, mul, sub, sumTo } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes } from "../../onnx/shape.ts";
 import { dtypeOfTypeNumber, numbersOf } from "../../onnx/tensor.ts";
 import { inputOf, requireSameType } from "./rule.ts";

@@ -1,5 +1,5 @@
 import { numberAttribute } from "../../onnx/attributes.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator } from "../../onnx/ir.ts";
 import { isStatic } from "../../onnx/shape.ts";
 import { contentsOf } from "./known.ts";
 import { inputOf } from "./rule.ts";

@@ -1,7 +1,6 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { pad, reshape, slice, unsqueeze } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { type Dim, normalizeAxis } from "../../onnx/shape.ts";
 import { integersOf, knownSize } from "./known.ts";
 import { inputOf } from "./rule.ts";

@@ -1,7 +1,6 @@
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { exp, mul, reduceSum, sub } from "../../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../../onnx/graph.ts";
-import type { InferContext, Operator, ValueType } from "../../onnx/operator.ts";
+import type { GraphNode, InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
 import { normalizeAxis } from "../../onnx/shape.ts";
 import { inputOf, likeInput } from "./rule.ts";
 

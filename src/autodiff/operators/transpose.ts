@@ -1,8 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { type Attributes, intsAttribute } from "../../onnx/attributes.ts";
 import { sumTo, transpose } from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/graph.ts";
-import type { Operator } from "../../onnx/operator.ts";
+import type { Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes, type Dim } from "../../onnx/shape.ts";
 import { contentsOf } from "./known.ts";
 import { inputOf } from "./rule.ts";

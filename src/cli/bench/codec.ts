@@ -35,7 +35,7 @@ export interface CodecBenchRow {
   readonly biasRatio: number | undefined;
   /** Correlation of the error with the value. */
   readonly errorCorrelation: number | undefined;
-  /** Megabytes of float32 per second on one core, records and checksums included; the step known. */
+  /** Megabytes of float32 per second on one core, records and checksums included; a pass of the rate's search. */
   readonly encodeMegabytesPerSecond: Spread | undefined;
   readonly decodeMegabytesPerSecond: Spread | undefined;
   /** How often the update was coded to find its step from nothing. */
@@ -107,11 +107,9 @@ function prepareCase(
   const decodeMs: number[] = [];
   const out = new Float32Array(layout.length);
   const code = (update: Float32Array, round: number) => {
-    // From the step that was found one pass is enough.
-    const previousStep = found.step;
     const identity = { round, client: "0" };
     const start = performance.now();
-    const { record, passes } = encodeUpdate(update, frame, identity, { quantiser, rate, previousStep });
+    const { record, passes } = encodeUpdate(update, frame, identity, { quantiser, rate, previous: found });
     const middle = performance.now();
     decodeUpdate(record, frame, identity, out);
     return { record, encodeMs: (middle - start) / passes, decodeMs: performance.now() - middle };

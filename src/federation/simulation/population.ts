@@ -1,4 +1,5 @@
 import type { Dataset, Samples } from "../../data/dataset.ts";
+import { materialised } from "../../data/materialised.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, type Key } from "../../kernel/key.ts";
 import { createAttack } from "../attacks/index.ts";
@@ -53,10 +54,10 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
   const clients = positions.map((own, index) => {
     const id = String(index);
     const samples = dataset.train.subset(own);
-    if (!attackers.includes(index)) return { id, samples, isAttacker: false };
+    if (!attackers.includes(index)) return { id, samples: materialised(samples), isAttacker: false };
     return {
       id,
-      samples: attack.poison(samples, deriveKey(key, "poison", id)),
+      samples: materialised(attack.poison(samples, deriveKey(key, "poison", id))),
       distort: (update: Float32Array, parameterLength: number) =>
         boosted(update, attack.boost, parameterLength),
       isAttacker: true,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { consume } from "../../kernel/events.ts";
-import type { UnlearningRequest } from "./contract.ts";
+import type { ClientFleet, UnlearningRequest } from "./contract.ts";
+import { defineRule } from "./define-rule.ts";
 import { unlearningRules } from "./index.ts";
 import { recordedHistory, type WrittenRound } from "./testing/recorded-history.ts";
 import { client, requestFor, vectorModel } from "./testing/request.ts";
@@ -72,6 +74,47 @@ describe.each(Object.values(unlearningRules))("every rule: $id", (rule) => {
       });
       await expect(end).rejects.toThrow(/cancelled/);
     }
+  });
+});
+
+describe("defineRule", () => {
+  it("hands over the declared capabilities and parsed settings, and registers under the rule's own id", async () => {
+    const rule = defineRule({
+      id: "example",
+      title: "Example",
+      references: [],
+      needs: ["clients"],
+      guarantee: "None.",
+      config: z.strictObject({ rounds: z.int().default(2) }),
+      async *run({ clients, finalWeights }, { rounds }) {
+        yield { type: "started", operation: "unlearn", details: {} };
+        const weights = await clients.runRound({
+          weights: finalWeights,
+          round: rounds,
+          clients: clients.clients,
+        });
+        return {
+          weights,
+          diagnosis: { verdict: "unjudged", values: {}, warnings: [] },
+          evidence: {
+            rounds,
+            correctedRounds: 0,
+            recordsRead: 0,
+            keptClients: 1,
+            leavers: 1,
+            treatments: [],
+          },
+        };
+      },
+    });
+    const request = requestFor(model, history());
+    await expect(consume(rule.run(request))).rejects.toThrow(/Expected `clients` for the rule `example`/);
+    const clients: ClientFleet = {
+      clients: [client(1)],
+      runRound: async ({ weights, round }) => weights.map(() => round),
+    };
+    expect([...(await consume(rule.run({ ...request, clients }))).weights]).toEqual([2, 2]);
+    for (const [id, registered] of Object.entries(unlearningRules)) expect(registered.id).toBe(id);
   });
 });
 

@@ -1,27 +1,28 @@
 import { z } from "zod";
 import { throwIfCancelled } from "../../kernel/errors.ts";
-import type { LetheEvent, Progress } from "../../kernel/events.ts";
-import { deriveKey } from "../../kernel/key.ts";
-import type { Probe, RequestWith, Treatment } from "./contract.ts";
+import type { LetheEvent } from "../../kernel/events.ts";
+import type { RequestWith } from "./contract.ts";
 import { defineRule } from "./define-rule.ts";
-import { type Deviations, readDeviations } from "./deviations.ts";
-import { basesOf } from "./kronecker/bases.ts";
-import { blocksOf } from "./kronecker/blocks.ts";
+import { readDeviations } from "./deviations.ts";
 import { runningStatistics } from "./kronecker/buffers.ts";
 import { SQUARED_SCALE, squaredResponse } from "./kronecker/decay.ts";
 import { deviationLog } from "./kronecker/deviation-log.ts";
 import { diagnose } from "./kronecker/diagnosis.ts";
-import { factorSums } from "./kronecker/factors.ts";
+import { findBases } from "./kronecker/find-bases.ts";
 import { adamCoordinates } from "./kronecker/preconditioner.ts";
-import { probeInputs } from "./kronecker/probe-inputs.ts";
-import { type BasedBlock, responseSums } from "./kronecker/response.ts";
+import { responseSums } from "./kronecker/response.ts";
 import { defaultTheta, responseScale, THETA_ALONE, THETA_BEFORE_REPAIR } from "./kronecker/response-scale.ts";
 import { transport } from "./kronecker/transport.ts";
-import { bufferTreatments, treatmentOf } from "./kronecker/treatments.ts";
+import { bufferTreatments } from "./kronecker/treatments.ts";
 import { subtractError } from "./subtract.ts";
 
 /** Directions kept on either side of a layer before the rest is treated as one. */
 const DEFAULT_RANK = 256;
+/**
+ * On MNIST every fourth round moved e by 9 % of its norm, test accuracy and attack success by at most .001, and saved
+ * three quarters of the first pass.
+ */
+const DEFAULT_FACTOR_STRIDE = 4;
 const MEBIBYTE = 2 ** 20;
 
 const config = z.strictObject({
@@ -29,8 +30,8 @@ const config = z.strictObject({
   theta: z.union([z.literal("auto"), z.number().positive()]).default("auto"),
   /** Eigenvectors kept on either side of a layer; what lies outside decays evenly. */
   rank: z.int().min(1).default(DEFAULT_RANK),
-  /** Every how many rounds the factors are summed; all rounds count for Λ and for the recursion. */
-  factorStride: z.int().min(1).default(1),
+  /** Every how many rounds the factors are summed, at least 8 of them; all rounds count for Λ and for the recursion. */
+  factorStride: z.int().min(1).default(DEFAULT_FACTOR_STRIDE),
   /** What stands in for a leaver's update that was not recorded. */
   estimator: z.enum(["skip", "ipw", "hold"]).default("hold"),
   /** Memory for the leavers' deviations; beyond it the history is decoded once more. */
@@ -39,8 +40,6 @@ const config = z.strictObject({
     .min(0)
     .default(128 * MEBIBYTE),
 });
-
-type Config = z.output<typeof config>;
 
 /**
  * The Kronecker response: the leavers' part of every round is subtracted as far as the honest clients have not already
@@ -67,16 +66,18 @@ export const kroneckerResponse = defineRule({
   title: "Subtraction from the stored history, decayed by the kept clients' response",
   references: ["arXiv:2505.03388", "arXiv:1806.03884"],
   needs: ["history"],
-  guarantee: "Exact to first order for quadratic losses whose curvature is the kept clients' covariance.",
+  guarantee:
+    "None for networks; exact on quadratic losses whose curvature is proportional to the kept clients' covariance.",
   config,
   async *run(request, settings) {
-    const { layout, layers, finalWeights, training, leavers, help, probe } = request;
+    const { layout, layers, finalWeights, history, training, leavers, help, probe } = request;
     const theta =
       settings.theta === "auto" ? defaultTheta(training.clients - leavers.length, help) : settings.theta;
     const { scaleOf, coordinates, hasStopgap } = geometryOf(request);
     const details = { rule: "kronecker-response", theta, scale: scaleOf(theta), rank: settings.rank };
     yield { type: "started", operation: "unlearn", details };
 
+    yield phase("factors", 0);
     const deviations = readDeviations(request, settings.estimator);
     const { blocks, treatments, probes } = yield* findBases(request, settings, deviations, coordinates);
 
@@ -86,13 +87,13 @@ export const kroneckerResponse = defineRule({
     for await (const round of deviations.pass()) {
       await sums.add(round);
       log.add(round);
-      yield step(round.round, request);
+      yield { type: "step", step: round.round + 1, of: history.rounds, scalars: {} };
     }
     const measured = await sums.finish();
 
     yield phase("subtraction", 2);
-    // The diagnosis compares two strengths of decay.
-    const thetas = [theta, ...(probes === undefined ? [] : [THETA_BEFORE_REPAIR, THETA_ALONE])];
+    // The diagnosis was calibrated at θ = 3 and compares it with θ = 1.
+    const thetas = [...new Set([theta, THETA_ALONE, ...(probes === undefined ? [] : [THETA_BEFORE_REPAIR])])];
     const { errors, plain } = yield* transport(
       request,
       log.replay(deviations),
@@ -101,21 +102,23 @@ export const kroneckerResponse = defineRule({
       thetas.map(scaleOf),
       coordinates,
     );
-    const results = errors.map((error) => subtractError(finalWeights, error, layers));
-    const [{ weights, flooredVariances }, weak, strong] = results as [Subtracted, Subtracted?, Subtracted?];
     throwIfCancelled(request.signal);
+    const errorAt = (wanted: number) => errors[thetas.indexOf(wanted)] as Float64Array;
+    const resultAt = (wanted: number) => subtractError(finalWeights, errorAt(wanted), layers);
+    const { weights, flooredVariances } = resultAt(theta);
     const parameters = (vector: Float64Array) => vector.subarray(0, layout.parameterLength);
     return {
       weights,
       diagnosis: diagnose(request, {
-        rho: ratioOfNorms(parameters(errors[0] as Float64Array), parameters(plain)),
+        rho: ratioOfNorms(parameters(errorAt(THETA_ALONE)), parameters(plain)),
         agreement:
           probe &&
           probes &&
-          weak &&
-          strong &&
-          (await agreementOf(probe, probes, weak.weights, strong.weights)),
-        rounds: request.history.rounds,
+          agreementOf(
+            await probe.predict(resultAt(THETA_BEFORE_REPAIR).weights, probes),
+            await probe.predict(resultAt(THETA_ALONE).weights, probes),
+          ),
+        rounds: history.rounds,
         hasUntreatedBuffers: training.batchNormMomentum === undefined && runningStatistics(layers).length > 0,
       }),
       evidence: {
@@ -134,8 +137,6 @@ export const kroneckerResponse = defineRule({
   },
 });
 
-type Subtracted = ReturnType<typeof subtractError>;
-
 /** The coordinates in which the response is symmetric, and c there. */
 function geometryOf({ layout, training }: RequestWith<"history">) {
   const { optimizer, secondMoment } = training;
@@ -151,51 +152,7 @@ function geometryOf({ layout, training }: RequestWith<"history">) {
   };
 }
 
-/** First look at the history: the factors of every layer, their eigenvectors, and synthetic inputs for the diagnosis. */
-async function* findBases(
-  request: RequestWith<"history">,
-  { rank, factorStride }: Config,
-  deviations: Deviations,
-  coordinates: Float32Array | undefined,
-): Progress<{
-  readonly blocks: readonly BasedBlock[];
-  readonly treatments: readonly Treatment[];
-  readonly probes: Float32Array | undefined;
-}> {
-  const { layout, layers, matrices, key, signal, probe } = request;
-  yield phase("factors", 0);
-  const sums = factorSums(blocksOf(layout, layers), layout, matrices, coordinates);
-  const wants = factorStride === 1 ? undefined : (round: number) => round % factorStride === 0;
-  for await (const round of deviations.pass(wants)) {
-    await sums.add(round);
-    yield step(round.round, request);
-  }
-  const factored = sums.finish();
-  const blocks: BasedBlock[] = [];
-  const treatments: Treatment[] = [];
-  for (const part of factored) {
-    throwIfCancelled(signal);
-    const bases = await basesOf(part, matrices, rank, deriveKey(key, "bases"));
-    if (part.live !== undefined) blocks.push({ block: part.live, bases });
-    treatments.push(treatmentOf(part, bases));
-  }
-  const [first] = factored;
-  // In Adam's coordinates the first layer's factor is no longer a moment of the inputs.
-  const canProbe = probe !== undefined && coordinates === undefined && layers[0]?.kind === "dense";
-  const probes =
-    canProbe && first !== undefined
-      ? await probeInputs(first, probe.inputRange, matrices, deriveKey(key, "probes"))
-      : undefined;
-  return { blocks, treatments, probes };
-}
-
-async function agreementOf(
-  probe: Probe,
-  inputs: Float32Array,
-  weak: Float32Array,
-  strong: Float32Array,
-): Promise<number> {
-  const [a, b] = [await probe.predict(weak, inputs), await probe.predict(strong, inputs)];
+function agreementOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let equal = 0;
   for (let i = 0; i < a.length; i++) equal += a[i] === b[i] ? 1 : 0;
   return equal / a.length;
@@ -209,8 +166,4 @@ function ratioOfNorms(a: Float64Array, b: Float64Array): number {
 
 function phase(name: string, index: number): LetheEvent {
   return { type: "phase", name, index, of: 3 };
-}
-
-function step(round: number, { history }: RequestWith<"history">): LetheEvent {
-  return { type: "step", step: round + 1, of: history.rounds, scalars: {} };
 }

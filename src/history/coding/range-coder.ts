@@ -3,7 +3,7 @@
  * and other languages need no wide arithmetic. The interval [low, low + range) is narrowed by each symbol; bytes leave
  * at the top, a carry runs back into bytes already written. The format is specified in docs/history-format.md.
  */
-export const TOP = 1 << 30;
+const TOP = 1 << 30;
 /** Below this the interval is widened by one byte: 2^14 probability steps then still are at least 2^8 units each. */
 export const BOTTOM = 1 << 22;
 /** Bits that are taken in one step without modelling. */

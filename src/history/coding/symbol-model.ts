@@ -5,7 +5,7 @@ export const ALPHABET = 16;
 /** Probabilities are multiples of 2^-14: cheap enough for a certain symbol, exact enough in a 30-bit coder. */
 export const TOTAL_BITS = 14;
 /** Side contexts (distance of the dither to the next cell, or parity) within one activity bucket. */
-export const SIDE_CONTEXTS = 16;
+const SIDE_CONTEXTS = 16;
 /** Weight of one observation. The prior of a context weighs about as much as four of them. */
 export const INCREMENT = 32;
 const PRIOR_WEIGHT = 128;

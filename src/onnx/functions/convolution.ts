@@ -1,5 +1,5 @@
 import { int, ints, text } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 
 /** How a window of spatial size k moves over its input; one number per spatial axis. */
 export interface WindowOptions {

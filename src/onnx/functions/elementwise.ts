@@ -1,5 +1,5 @@
 import { float, int } from "../attributes.ts";
-import type { Graph, Value } from "../graph.ts";
+import type { GraphBuilder, Value } from "../ir.ts";
 import { type DType, isFloating, typeNumberOf } from "../tensor.ts";
 
 /** A value, or a number standing for the scalar of the other operand's type. */
@@ -124,14 +124,14 @@ function binary(type: string, a: Operand, b: Operand): Value {
   return left.graph.apply(type, [left, right]);
 }
 
-function operands(a: Operand, b: Operand, graph?: Graph): [Value, Value] {
+function operands(a: Operand, b: Operand, graph?: GraphBuilder): [Value, Value] {
   if (typeof a !== "number") return [a, typeof b === "number" ? literal(a.graph, b, a.dtype) : b];
   if (typeof b !== "number") return [literal(b.graph, a, b.dtype), b];
   if (graph === undefined) throw new Error("expected at least one value, got two numbers");
   return [graph.scalar(a), graph.scalar(b)];
 }
 
-function literal(graph: Graph, value: number, dtype: DType): Value {
+function literal(graph: GraphBuilder, value: number, dtype: DType): Value {
   if (!isFloating(dtype) && !Number.isInteger(value)) throw new Error(`${value} is not of type ${dtype}`);
   return graph.scalar(value, dtype);
 }

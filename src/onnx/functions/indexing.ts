@@ -1,5 +1,5 @@
 import { int, text } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 import { type DType, tensorOfNumbers } from "../tensor.ts";
 
 /** Rows of x by index along an axis. */

@@ -1,5 +1,5 @@
 import { float, int } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 import { transpose } from "./structure.ts";
 
 /** Matrix product over the last two axes, the leading ones broadcast. */

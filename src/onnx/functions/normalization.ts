@@ -1,5 +1,5 @@
 import { float, int } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 import { globalAveragePool } from "./convolution.ts";
 import { div, mul, square, sub } from "./elementwise.ts";
 import { countOf, reduceMean } from "./reduce.ts";

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../kernel/layout.ts";
 import { int } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 import { broadcastAxes, isStatic, normalizeAxis, type Shape } from "../shape.ts";
 import { cast, div, mul } from "./elementwise.ts";
 import { shapeOf, squeeze } from "./structure.ts";

@@ -1,6 +1,6 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { int, text } from "../attributes.ts";
-import type { Value } from "../graph.ts";
+import type { Value } from "../ir.ts";
 import { type Dim, formatShape, isStatic, normalizeAxis, type Shape } from "../shape.ts";
 
 /** The sizes of x as an int64 vector: a constant where all are known. */

@@ -6,7 +6,7 @@ import { symmetricEigen } from "./symmetric-eigen.ts";
 /** Columns carried beyond those asked for, so that the last ones wanted settle too (Halko et al. advise 5 to 10). */
 const OVERSAMPLING = 16;
 /** Products with the matrix after the first one; each raises the ratio of eigenvalues to one more power. */
-const ITERATIONS = 3;
+const ITERATIONS = 2;
 /** Added to every eigenvalue, as a share of the trace: keeps the iterated block of full rank in float32. */
 const SHIFT_FRACTION = 1e-6;
 

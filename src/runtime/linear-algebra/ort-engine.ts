@@ -1,6 +1,7 @@
 import { operators } from "../../autodiff/operators/index.ts";
 import { cast, gemm, matmul, reduceSum, reshape, square } from "../../onnx/functions/index.ts";
-import { Graph, type Value } from "../../onnx/graph.ts";
+import { Graph } from "../../onnx/graph.ts";
+import type { Value } from "../../onnx/ir.ts";
 import { compileProgram, type Program, type RuntimeOptions } from "../program.ts";
 import { inverseCholesky } from "./cholesky.ts";
 import type { Matrix, MatrixEngine } from "./matrix-engine.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { float, int } from "../../../src/onnx/attributes.ts";
-import type { Value } from "../../../src/onnx/graph.ts";
+import type { Value } from "../../../src/onnx/ir.ts";
 import { type CaseTable, distinct, normal, type OperatorCase, real, type Sampler } from "../operator-case.ts";
 
 const shape = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });

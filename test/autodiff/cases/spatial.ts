@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Attributes } from "../../../src/onnx/attributes.ts";
 import { float, int, ints, text } from "../../../src/onnx/attributes.ts";
-import type { Value } from "../../../src/onnx/graph.ts";
+import type { Value } from "../../../src/onnx/ir.ts";
 import { tensorOfNumbers } from "../../../src/onnx/tensor.ts";
 import { type CaseTable, distinct, type OperatorCase, positive, real } from "../operator-case.ts";
 

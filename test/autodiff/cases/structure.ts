@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { int, ints, text } from "../../../src/onnx/attributes.ts";
 import { oneHot } from "../../../src/onnx/functions/index.ts";
-import type { Value } from "../../../src/onnx/graph.ts";
+import type { Value } from "../../../src/onnx/ir.ts";
 import { tensorOfNumbers } from "../../../src/onnx/tensor.ts";
 import { below, type CaseTable, type OperatorCase, real } from "../operator-case.ts";
 

@@ -12,15 +12,16 @@ export interface Bases {
 }
 
 /**
- * The eigenbases of a block's factors, complete up to `rank` and cut there; `undefined` for a block without factors.
+ * The eigenbases of a block's factors, complete up to `rank` and cut there; `undefined` for a block without factors or without life.
  */
 export async function basesOf(
-  { whole, rows, columns }: FactoredBlock,
+  { whole, live, factors }: FactoredBlock,
   engine: MatrixEngine,
   rank: number,
   key: Key,
 ): Promise<Bases | undefined> {
-  if (rows === undefined || columns === undefined) return undefined;
+  if (factors === undefined || live === undefined) return undefined;
+  const { rows, columns } = factors;
   const optionsFor = (side: string, slack: number) => ({
     rank,
     slack,

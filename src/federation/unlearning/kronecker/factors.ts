@@ -3,30 +3,19 @@ import type { ModelLayout } from "../../../kernel/layout.ts";
 import type { Matrix, MatrixEngine } from "../../../runtime/linear-algebra/matrix-engine.ts";
 import type { RoundDeviation } from "../deviations.ts";
 import { type Block, livePart } from "./blocks.ts";
-import { effectiveSize, keptBatch } from "./kept-batch.ts";
+import { diagonalNoise, type Factor, factorOf } from "./factor.ts";
+import { effectiveSize, keptBatches } from "./kept-batch.ts";
 import { noiseMeter } from "./noise.ts";
 
 /** Rows or columns of the widest block a factor is kept for: 256 MiB. */
 const WIDEST = 8192;
 
-/** One side of a block's covariance, the quantiser's noise subtracted. */
-export interface Factor {
-  readonly matrix: Matrix;
-  /** How far below zero noise may have pushed an eigenvalue. */
-  readonly slack: number;
-}
-
-/** A block without its dead rows and columns, and the Kronecker factors of its covariance. */
+/** A block and the Kronecker factors of its covariance; none for a diagonal block. */
 export interface FactoredBlock {
-  /** `undefined` when kept clients never disagreed on any element. */
-  readonly live: Block | undefined;
   readonly whole: Block;
-  /** The rows of `whole` that are alive. */
-  readonly liveRows: readonly number[];
-  /** L = Σ p̃ D Dᵀ / Σ_t(1 − Σ p̃²) over live rows. */
-  readonly rows: Factor | undefined;
-  /** R = Σ p̃ DᵀD / Σ_t(1 − Σ p̃²) over live columns. */
-  readonly columns: Factor | undefined;
+  /** Without dead rows and columns; `undefined` when kept clients never disagreed on any element. */
+  readonly live: Block | undefined;
+  readonly factors: { readonly rows: Factor; readonly columns: Factor } | undefined;
 }
 
 /** Sums up factors round by round. */
@@ -37,9 +26,11 @@ export interface FactorSums {
 }
 
 /**
- * Collects the Kronecker factors of the kept clients' deviations D = q∘(h_t^u − g_t). Diagonal blocks have none and pass
- * through whole. Rows and columns on which kept clients always agree (dead pixels) are dropped: their variance, hence
- * their decay, is exactly zero.
+ * Collects the Kronecker factors of the kept clients' deviations D = q∘(h_t^u − g_t):
+ *
+ *   L = Σ p̃ D Dᵀ / Z,   R = Σ p̃ DᵀD / Z,   Z = Σ_t (1 − Σ_u p̃_u²)
+ *
+ * Rows and columns without disagreement are dropped: their variance, hence their decay, is zero.
  *
  * @throws LETHE_USAGE_LAYER for a layer too wide for a dense factor
  */
@@ -49,83 +40,45 @@ export function factorSums(
   engine: MatrixEngine,
   coordinates: Float32Array | undefined,
 ): FactorSums {
-  const factored = blocks.filter((block) => block.kind !== "diagonal");
-  for (const block of factored) checkWidth(block);
   const sums = new Map(
-    factored.map((block) => [block, { rows: zeros(block.rows), columns: zeros(block.columns) }]),
+    blocks
+      .filter((block) => block.kind !== "diagonal")
+      .map((block) => {
+        checkWidth(block);
+        const batchOf = keptBatches(block, coordinates);
+        return [block, { rows: zeros(block.rows), columns: zeros(block.columns), batchOf }];
+      }),
   );
   const noise = noiseMeter(layout);
   let divisor = 0;
+  let squaredShares = 0;
 
   return {
     async add(round) {
       divisor += effectiveSize(round);
+      squaredShares += 1 - effectiveSize(round);
       noise.add(round);
-      for (const [block, sum] of sums) {
-        const grams = await engine.grams(keptBatch(block, round, coordinates));
+      for (const sum of sums.values()) {
+        const grams = await engine.grams(sum.batchOf(round));
         accumulate(sum.rows.data, grams.rows.data);
         accumulate(sum.columns.data, grams.columns.data);
       }
     },
     finish() {
       if (divisor <= 0) throw tooFewKept();
+      const samples = divisor ** 2 / squaredShares;
       return blocks.map((whole): FactoredBlock => {
         const sum = sums.get(whole);
-        if (sum === undefined) {
-          return { live: whole, whole, liveRows: [], rows: undefined, columns: undefined };
-        }
-        const liveRows = aliveIn(sum.rows);
-        const liveColumns = aliveIn(sum.columns);
-        const live = livePart(whole, liveRows, liveColumns);
-        if (live === undefined) {
-          return { live, whole, liveRows, rows: undefined, columns: undefined };
-        }
-        const variance = noise.of(live, divisor, coordinates);
-        const rowNoise = variance && sumsOver(variance, live, "rows");
-        const columnNoise = variance && sumsOver(variance, live, "columns");
-        return {
-          live,
-          whole,
-          liveRows,
-          rows: factorOf(sum.rows, liveRows, divisor, rowNoise),
-          columns: factorOf(sum.columns, liveColumns, divisor, columnNoise),
-        };
+        if (sum === undefined) return { whole, live: whole, factors: undefined };
+        const variance = noise.of(whole, divisor, coordinates);
+        const noiseOn = (axis: "rows" | "columns") =>
+          variance && diagonalNoise(variance, whole, axis, samples);
+        const rows = factorOf(sum.rows, divisor, noiseOn("rows"));
+        const columns = factorOf(sum.columns, divisor, noiseOn("columns"));
+        return { whole, live: livePart(whole, rows.live, columns.live), factors: { rows, columns } };
       });
     },
   };
-}
-
-/** The principal submatrix of a sum, divided and freed from the noise on its diagonal. */
-function factorOf(
-  sum: Matrix,
-  alive: readonly number[],
-  divisor: number,
-  noise: Float64Array | undefined,
-): Factor {
-  const matrix = zeros(alive.length);
-  let at = 0;
-  for (const r of alive) {
-    for (const c of alive) matrix.data[at++] = (sum.data[r * sum.columns + c] as number) / divisor;
-  }
-  if (noise === undefined) return { matrix, slack: 0 };
-  for (let i = 0; i < alive.length; i++) {
-    const at = i * (alive.length + 1);
-    matrix.data[at] = (matrix.data[at] as number) - (noise[i] as number);
-  }
-  return { matrix, slack: Math.max(...noise) };
-}
-
-function sumsOver(variance: Float64Array, { rows, columns }: Block, axis: "rows" | "columns"): Float64Array {
-  const sums = new Float64Array(axis === "rows" ? rows : columns);
-  for (const [at, value] of variance.entries()) {
-    const i = axis === "rows" ? Math.floor(at / columns) : at % columns;
-    sums[i] = (sums[i] as number) + value;
-  }
-  return sums;
-}
-
-function aliveIn({ rows, data }: Matrix): readonly number[] {
-  return Array.from({ length: rows }, (_, i) => i).filter((i) => data[i * (rows + 1)] !== 0);
 }
 
 function zeros(size: number): Matrix {

@@ -22,7 +22,8 @@ export async function probeInputs(
   engine: MatrixEngine,
   key: Key,
 ): Promise<Float32Array | undefined> {
-  const { live, whole, liveRows, rows: factor } = first;
+  const { live, whole } = first;
+  const factor = first.factors?.rows;
   if (whole.biasRow === undefined || live?.biasRow === undefined || factor === undefined) return undefined;
   const moments = inputMoments(factor.matrix, live.biasRow);
   if (moments === undefined) return undefined;
@@ -45,7 +46,7 @@ export async function probeInputs(
   const features = whole.biasRow;
   const clip = (value: number): number => Math.min(high, Math.max(low, value));
   const inputs = new Float32Array(PROBES * features).fill(clip(0));
-  const liveFeatures = liveRows.filter((row) => row !== whole.biasRow);
+  const liveFeatures = factor.live.filter((row) => row !== whole.biasRow);
   for (let probe = 0; probe < PROBES; probe++) {
     for (const [i, feature] of liveFeatures.entries()) {
       const value = (mean[i] as number) + (spread.data[probe * liveFeatures.length + i] as number);

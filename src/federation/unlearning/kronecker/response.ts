@@ -3,7 +3,7 @@ import type { Matrix, MatrixEngine, ProjectedEnergy } from "../../../runtime/lin
 import type { RoundDeviation } from "../deviations.ts";
 import type { Bases } from "./bases.ts";
 import type { Block } from "./blocks.ts";
-import { effectiveSize, keptBatch } from "./kept-batch.ts";
+import { effectiveSize, type KeptBatch, keptBatches } from "./kept-batch.ts";
 import { noiseMeter } from "./noise.ts";
 
 /**
@@ -45,6 +45,7 @@ export function responseSums(
   coordinates: Float32Array | undefined,
 ): ResponseSums {
   const sums = blocks.map(({ block, bases }) => zeroEnergy(block, bases));
+  const batches = blocks.map(({ block }) => keptBatches(block, coordinates));
   const noise = noiseMeter(layout);
   let divisor = 0;
   return {
@@ -52,7 +53,7 @@ export function responseSums(
       divisor += effectiveSize(round);
       noise.add(round);
       for (const [b, { block, bases }] of blocks.entries()) {
-        const batch = keptBatch(block, round, coordinates);
+        const batch = (batches[b] as KeptBatch)(round);
         const energy =
           bases === undefined
             ? elementEnergy(batch.data, block.rows)
@@ -126,9 +127,10 @@ function zeroEnergy({ rows, columns }: Block, bases: Bases | undefined): Energy 
 function elementEnergy(batch: Float32Array, rows: number): ProjectedEnergy {
   const count = batch.length / rows;
   const core = new Float32Array(rows);
-  for (const [at, value] of batch.entries()) {
-    const r = Math.floor(at / count);
-    core[r] = (core[r] as number) + value * value;
+  for (let r = 0; r < rows; r++) {
+    let squares = 0;
+    for (let at = r * count; at < (r + 1) * count; at++) squares += (batch[at] as number) ** 2;
+    core[r] = squares;
   }
   const total = core.reduce((sum, value) => sum + value, 0);
   return { core, rows: core, columns: Float32Array.of(total), total };

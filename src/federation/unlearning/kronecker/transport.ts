@@ -1,6 +1,6 @@
 import { throwIfCancelled } from "../../../kernel/errors.ts";
 import type { Progress } from "../../../kernel/events.ts";
-import type { UnlearningRequest } from "../contract.ts";
+import type { RequestWith } from "../contract.ts";
 import { modelRecursion } from "../recursion.ts";
 import { blockRecursion, projectDeviation } from "./block-recursion.ts";
 import type { Block } from "./blocks.ts";
@@ -26,14 +26,14 @@ export interface TransportedErrors {
  * @param coordinates - q; blocks live in q∘x
  */
 export async function* transport(
-  request: UnlearningRequest,
+  request: RequestWith<"history">,
   rounds: AsyncIterable<LoggedDeviation>,
   blocks: readonly BasedBlock[],
   responses: readonly Response[],
   scales: readonly number[],
   coordinates: Float32Array | undefined,
 ): Progress<TransportedErrors> {
-  const { layout, layers, training, matrices, signal } = request;
+  const { layout, layers, history, training, matrices, signal } = request;
   const plain = modelRecursion(layout, 1, training.server);
   const buffers = bufferRecursion(layers, training);
   const runs = blocks.map((based, b) =>
@@ -48,7 +48,7 @@ export async function* transport(
       const projected = part && (await projectDeviation(based, part, matrices));
       for (const run of runs[b] ?? []) run.advance(projected);
     }
-    yield { type: "step", step: round + 1, scalars: {} };
+    yield { type: "step", step: round + 1, of: history.rounds, scalars: {} };
   }
 
   const errors: Float64Array[] = [];
@@ -65,7 +65,12 @@ export async function* transport(
 }
 
 function gather({ index }: Block, vector: Float32Array, coordinates: Float32Array | undefined): Float32Array {
-  return Float32Array.from(index, (i) => (vector[i] as number) * (coordinates?.[i] ?? 1));
+  const out = new Float32Array(index.length);
+  for (let at = 0; at < index.length; at++) {
+    const i = index[at] as number;
+    out[at] = (vector[i] as number) * (coordinates?.[i] ?? 1);
+  }
+  return out;
 }
 
 function scatter(

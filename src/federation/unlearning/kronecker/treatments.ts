@@ -5,12 +5,12 @@ import { runningStatistics } from "./buffers.ts";
 import type { FactoredBlock } from "./factors.ts";
 
 /** Says how a block was treated: nothing is left out silently. */
-export function treatmentOf({ whole, live, liveRows }: FactoredBlock, bases: Bases | undefined): Treatment {
+export function treatmentOf({ whole, live }: FactoredBlock, bases: Bases | undefined): Treatment {
   const { layer, rows, columns } = whole;
   if (live === undefined) {
     return {
       layer,
-      treatment: "plain subtraction: kept clients never disagreed",
+      treatment: "plain subtraction: kept clients did not disagree",
       details: { rows, columns },
     };
   }
@@ -23,7 +23,8 @@ export function treatmentOf({ whole, live, liveRows }: FactoredBlock, bases: Bas
     details: {
       rows,
       columns,
-      liveRows: liveRows.length,
+      liveRows: live.rows,
+      liveColumns: live.columns,
       rowRank: bases.rows.columns,
       columnRank: bases.columns.columns,
     },

@@ -1,6 +1,6 @@
 import { type ClientId, clientId } from "../../../kernel/client-id.ts";
 import { keyFromSeed } from "../../../kernel/key.ts";
-import { layoutOf, type ModelLayout, type TensorLayout } from "../../../kernel/layout.ts";
+import { layoutOf, type ModelLayout, type TensorLayout, type TensorSlot } from "../../../kernel/layout.ts";
 import type { LayerLayout } from "../../../models/layers.ts";
 import { referenceMatrices } from "../../../runtime/linear-algebra/reference.ts";
 import type { RequestWith } from "../contract.ts";
@@ -23,6 +23,13 @@ export const PLAIN_TRAINING: TrainingFacts = {
   recordedFraction: 1,
 };
 
+/** The slot of a tensor by name. */
+export function slotNamed({ slots }: ModelLayout, name: string): TensorSlot {
+  const slot = slots.find((slot) => slot.name === name);
+  if (slot === undefined) throw new Error(`expected a tensor ${name}`);
+  return slot;
+}
+
 /** A dense layer of a test model. */
 export function denseModel(
   inputs: number,
@@ -32,8 +39,7 @@ export function denseModel(
     { name: "weight", shape: [inputs, outputs], role: "parameter" },
     { name: "bias", shape: [outputs], role: "parameter" },
   ]);
-  const [weight, bias] = layout.slots;
-  if (weight === undefined || bias === undefined) throw new Error("expected two slots");
+  const [weight, bias] = [slotNamed(layout, "weight"), slotNamed(layout, "bias")];
   return { layout, layers: [{ kind: "dense", name: "dense", weight, bias, inputAxis: 0 }] };
 }
 
