@@ -13,14 +13,7 @@ export interface NodeParts {
 }
 
 /** Reductions whose axes became an input in opset 18 (`ReduceSum` already in 13). */
-const AXES_BECAME_INPUT = new Set([
-  "ReduceMean",
-  "ReduceMax",
-  "ReduceMin",
-  "ReduceProd",
-  "ReduceL1",
-  "ReduceL2",
-]);
+const AXES_BECAME_INPUT = new Set(["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd"]);
 
 /**
  * Rewrites a node of opset 13 or newer in the form of the opset Lethe writes.

@@ -26,7 +26,7 @@ export const arithmeticOperators: readonly Operator[] = [
   ),
   binary(
     "Sub",
-    { left: (_a, _b, dy) => dy, right: (_a, _b, dy) => neg(dy) },
+    { left: (_a, _b, dy) => dy, right: (_a, _b, dy) => dy, finishRight: neg },
     folded((a, b) => a - b),
   ),
   binary(
@@ -36,7 +36,7 @@ export const arithmeticOperators: readonly Operator[] = [
   ),
   binary(
     "Div",
-    { left: (_a, b, dy) => div(dy, b), right: (_a, b, dy, y) => neg(div(mul(dy, y), b)) },
+    { left: (_a, b, dy) => div(dy, b), right: (_a, b, dy, y) => div(mul(dy, y), b), finishRight: neg },
     folded((a, b) => Math.trunc(a / b)),
   ),
   binary(

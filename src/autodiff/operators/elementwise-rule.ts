@@ -22,6 +22,8 @@ export const staircase = (type: string): Operator => ({ type, isPiecewiseConstan
 export interface BinaryRule {
   readonly left: (a: Value, b: Value, dy: Value, y: Value) => Value;
   readonly right: (a: Value, b: Value, dy: Value, y: Value) => Value;
+  /** What is left to do to ∂loss/∂b after the sum, where it is smaller. */
+  readonly finishRight?: (gradient: Value) => Value;
 }
 
 /** y = f(a, b), element by element with broadcasting. */
@@ -36,9 +38,10 @@ export const binary = (
     const [a, b] = inputs as [Value, Value];
     const [y] = outputs as [Value];
     if (dy === undefined) return [];
+    const { finishRight = (gradient: Value) => gradient } = rule;
     return [
       wanted[0] ? sumTo(rule.left(a, b, dy, y), a.shape) : undefined,
-      wanted[1] ? sumTo(rule.right(a, b, dy, y), b.shape) : undefined,
+      wanted[1] ? finishRight(sumTo(rule.right(a, b, dy, y), b.shape)) : undefined,
     ];
   },
 });

@@ -9,6 +9,7 @@ import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
 import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
+import { layerNormalizationOperators } from "./layer-normalization.ts";
 import { logicOperators } from "./logic.ts";
 import { matmulOperators } from "./matmul.ts";
 import { maxPoolOperators } from "./max-pool.ts";
@@ -41,6 +42,7 @@ export const operators: OperatorTable = operatorTable([
   ...convTransposeOperators,
   ...gatherOperators,
   ...globalPoolOperators,
+  ...layerNormalizationOperators,
   ...logicOperators,
   ...matmulOperators,
   ...maxPoolOperators,

@@ -1,4 +1,4 @@
-import { float } from "../attributes.ts";
+import { float, int } from "../attributes.ts";
 import type { Value } from "../ir.ts";
 import { globalAveragePool } from "./convolution.ts";
 import { div, mul, square, sub } from "./elementwise.ts";
@@ -15,6 +15,10 @@ export const batchNormalization = (
   epsilon: number,
 ): Value =>
   x.graph.apply("BatchNormalization", [x, scale, bias, mean, variance], { epsilon: float(epsilon) });
+
+/** γ·(x − mean)/√(variance + ε) + β with the mean and variance over the axes from `axis` on, whose shape γ and β have. */
+export const layerNormalization = (x: Value, scale: Value, bias: Value, epsilon: number, axis = -1): Value =>
+  x.graph.apply("LayerNormalization", [x, scale, bias], { epsilon: float(epsilon), axis: int(axis) });
 
 /** What {@link batchNormalizationOwn} gives. */
 export interface OwnNormalization {

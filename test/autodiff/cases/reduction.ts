@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { int } from "../../../src/onnx/attributes.ts";
+import { float, int } from "../../../src/onnx/attributes.ts";
+import type { Value } from "../../../src/onnx/ir.ts";
 import { type CaseTable, distinct, normal, type OperatorCase, real, type Sampler } from "../operator-case.ts";
 
 const shape = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
@@ -45,4 +46,25 @@ export const reductionCases: CaseTable = {
   ArgMax: alongAxis("ArgMax", distinct()),
   Softmax: alongAxis("Softmax"),
   LogSoftmax: alongAxis("LogSoftmax"),
+  LayerNormalization: shape.chain((size) =>
+    fc
+      .tuple(fc.integer({ min: -size.length, max: size.length - 1 }), fc.boolean())
+      .map(([axis, hasBias]): OperatorCase => {
+        const inner = size.slice(axis);
+        return {
+          // Open only where the batch is not normalised over: its size would be that of scale and bias.
+          inputs: [
+            real(size, undefined, inner.length < size.length),
+            real(inner),
+            ...(hasBias ? [real(inner)] : []),
+          ],
+          // A large ε, so that one element, which is its own mean, has a smooth function too.
+          build: (...values) =>
+            (values[0] as Value).graph.apply("LayerNormalization", values, {
+              axis: int(axis),
+              epsilon: float(0.25),
+            }),
+        };
+      }),
+  ),
 };

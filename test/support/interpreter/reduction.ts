@@ -2,7 +2,7 @@ import { numberAttribute } from "../../../src/onnx/attributes.ts";
 import { type Application, axisFrom, type Evaluator, type Evaluators, inputAt } from "./evaluator.ts";
 import { at, broadcastAt, indices, type NdArray, offsetOf, tabulate } from "./nd-array.ts";
 
-/** Reductions over axes, and softmax, which is made of them. */
+/** Reductions over axes, and softmax and layer normalisation, which are made of them. */
 export const reductionEvaluators: Evaluators = {
   ReduceSum: reduction(sum),
   ReduceMean: reduction((elements) => sum(elements) / elements.length),
@@ -16,6 +16,20 @@ export const reductionEvaluators: Evaluators = {
   },
   Softmax: alongAxis((element, elements) => Math.exp(element) / sum(elements.map(Math.exp))),
   LogSoftmax: alongAxis((element, elements) => element - Math.log(sum(elements.map(Math.exp)))),
+  LayerNormalization: (application) => {
+    const [x, scale, bias] = [inputAt(application, 0), inputAt(application, 1), application.inputs[2]];
+    const first = axisFrom(numberAttribute(application.attributes, "axis", -1), x.shape.length);
+    const epsilon = numberAttribute(application.attributes, "epsilon", 1e-5);
+    const inner = x.shape.slice(first);
+    const y = tabulate(x.shape, (index) => {
+      const elements = Array.from(indices(inner), (rest) => at(x, [...index.slice(0, first), ...rest]));
+      const mean = sum(elements) / elements.length;
+      const variance = sum(elements.map((element) => (element - mean) ** 2)) / elements.length;
+      const normal = (at(x, index) - mean) / Math.sqrt(variance + epsilon);
+      return normal * broadcastAt(scale, index) + (bias === undefined ? 0 : broadcastAt(bias, index));
+    });
+    return [y];
+  },
 };
 
 function sum(elements: readonly number[]): number {
