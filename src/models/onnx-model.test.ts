@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { blobs } from "../../test/support/blobs.ts";
 import { operators } from "../autodiff/operators/index.ts";
-import { isLetheError } from "../kernel/errors.ts";
 import { consume } from "../kernel/events.ts";
 import { deriveKey, keyFromSeed, randomStream } from "../kernel/key.ts";
 import { sizeOf } from "../kernel/layout.ts";
