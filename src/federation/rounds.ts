@@ -1,11 +1,11 @@
 import type { Samples } from "../data/dataset.ts";
-import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
+import { isLetheError, LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import type { Trainer } from "../training/trainer.ts";
 import { applyMean, refusalOf, type ServerState, type ServerStep, weightedMean } from "./aggregation.ts";
-import { type LocalTraining, trainLocally } from "./local-training.ts";
+import { type LocalResult, type LocalTraining, trainLocally } from "./local-training.ts";
 
 /** A client as the simulation sees it. */
 export interface SimulatedClient {
@@ -61,11 +61,12 @@ export interface RoundsOptions {
 
 /**
  * Federated averaging over simulated clients: each round the chosen clients train from the server's weights, and the
- * server moves by the weighted mean of their updates. A client whose update is unusable (NaN, wrong length) is refused with a
- * `notice`, and the round goes on without it.
+ * server moves by the weighted mean of their updates. A client whose update is unusable (NaN, wrong length, a training that
+ * diverged) is refused with a `notice`, and the round goes on without it.
  *
  * Who takes part in round t is drawn from (key, t) among the whole population before the excluded are left out, so that a
- * run without a client is the same run otherwise.
+ * run without a client is the same run otherwise; a round in which only excluded clients were chosen leaves the server as
+ * it is.
  *
  * @param start - the server's state before round `from`
  * @yields a `step` event per round, `notice` events for refused updates
@@ -77,39 +78,27 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
   for (let round = from; round < to; round++) {
     const contributions: Contribution[] = [];
     let localSteps = 0;
-    for (const client of participants(options, round)) {
+    const invited = participants(options, round);
+    for (const client of invited) {
       throwIfCancelled(options.signal);
-      const result = await trainLocally(
-        options.trainer,
-        layout,
-        state.weights,
-        client.samples,
-        options.local,
-        {
-          key: options.key,
-          client: client.id,
-          round,
-          ...(options.maxLocalSteps === undefined ? {} : { maxSteps: options.maxLocalSteps }),
-        },
-        options.signal,
-      );
-      localSteps += result.steps;
-      const update = client.distort?.(result.update, layout.parameterLength) ?? result.update;
-      const refusal = refusalOf(update, layout.length);
-      if (refusal !== undefined) {
+      const sent = await workOf(client, state.weights, round, options);
+      localSteps += sent.steps;
+      if (sent.refusal !== undefined) {
         yield {
           type: "notice",
           code: "UPDATE_REFUSED",
-          message: `The update of client ${client.id} in round ${round} was refused. ${refusal}`,
+          message: `The update of client ${client.id} in round ${round} was refused. ${sent.refusal}`,
           details: { client: client.id, round },
         };
         continue;
       }
       const weight =
         (options.weighting === "samples" ? client.samples.count : 1) * (client.weightFactor ?? 1);
-      contributions.push({ client: client.id, weight, update, squaredGradient: result.squaredGradient });
+      const { update, squaredGradient } = sent;
+      contributions.push({ client: client.id, weight, update, squaredGradient });
     }
-    state = applyMean(state, weightedMean(contributions), options.server, layout.parameterLength);
+    if (invited.length > 0)
+      state = applyMean(state, weightedMean(contributions), options.server, layout.parameterLength);
     await options.onRound?.({ round, contributions, state, localSteps });
     yield {
       type: "step",
@@ -119,6 +108,37 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
     };
   }
   return state;
+}
+
+/** What a client sent, and why it cannot be used where it cannot. */
+type Sent =
+  | (LocalResult & { readonly refusal: undefined })
+  | { readonly steps: number; readonly refusal: string };
+
+/** A client's training in one round, and the server's first look at what it sends. */
+async function workOf(
+  client: SimulatedClient,
+  weights: Float32Array,
+  round: number,
+  options: RoundsOptions,
+): Promise<Sent> {
+  const { trainer, layout, local, key, maxLocalSteps, signal } = options;
+  const order = {
+    key,
+    client: client.id,
+    round,
+    ...(maxLocalSteps === undefined ? {} : { maxSteps: maxLocalSteps }),
+  };
+  try {
+    const result = await trainLocally(trainer, layout, weights, client.samples, local, order, signal);
+    const update = client.distort?.(result.update, layout.parameterLength) ?? result.update;
+    const refusal = refusalOf(update, layout.length);
+    return refusal === undefined ? { ...result, update, refusal } : { steps: result.steps, refusal };
+  } catch (error) {
+    // One client that diverged, or whose data are no numbers, must not end everybody's run.
+    if (!isLetheError(error) || error.code !== "LETHE_NUMERIC_LOSS") throw error;
+    return { steps: 0, refusal: error.message };
+  }
 }
 
 /** The clients of a round: a uniform choice from the population, in its order, without the excluded. */

@@ -42,6 +42,8 @@ export interface Architecture {
    * @param weightOf - the value of each weight by name
    */
   forward(input: Value, weightOf: (name: string) => Value, mode: Mode): Forward;
+  /** What an ONNX file's output makes of the class scores, such as their softmax; left out where it is the scores. */
+  finish?(logits: Value): Value;
 }
 
 /** The order of an architecture's tensors in a flat vector. */

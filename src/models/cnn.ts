@@ -46,6 +46,14 @@ export function cnn(inputShape: readonly number[], classes: number, options: Cnn
     const shrink = (size: number): number =>
       Math.floor(Math.floor((size + 2 * padding - kernel) / stride + 1) / pool);
     [h, w] = [shrink(h), shrink(w)];
+    // Here and not at the end: padding further on would make a picture out of nothing.
+    if (h < 1 || w < 1) {
+      throw new LetheError(
+        "usage",
+        "USAGE_MODEL",
+        `Expected larger images for model \`${options.id}\`, got ${height}×${width}.`,
+      );
+    }
     const described = {
       ...block,
       stride,
@@ -58,13 +66,6 @@ export function cnn(inputShape: readonly number[], classes: number, options: Cnn
     inputs = block.channels;
     return described;
   });
-  if (h < 1 || w < 1) {
-    throw new LetheError(
-      "usage",
-      "USAGE_MODEL",
-      `Expected larger images for model \`${options.id}\`, got ${height}×${width}.`,
-    );
-  }
   const features = inputs * h * w;
   const dense = (options.hidden === undefined ? [classes] : [options.hidden, classes]).map(
     (outputs, index, all) => ({

@@ -9,7 +9,8 @@ import type { LayerLayout } from "./layers.ts";
 
 /**
  * Finds the layers of an architecture in its graph: which weights are matrices from inputs to outputs, which biases go with
- * them, which tensors belong to one normalisation. Parameters that fit no form come last, as `other`.
+ * them, which tensors belong to one normalisation. Parameters that fit no form, or that several nodes share, come last, as
+ * `other`.
  */
 export function layersOf(architecture: Architecture): LayerLayout[] {
   const layout = layoutOfArchitecture(architecture);
@@ -24,6 +25,7 @@ export function layersOf(architecture: Architecture): LayerLayout[] {
     }),
   );
   architecture.forward(input, (name) => lookup(values, name), "inference");
+  for (const value of slots.keys()) if (consumers(value, graph.nodes).length > 1) slots.delete(value);
   const layers = graph.nodes.flatMap((node) => layerOf(node, graph.nodes, slots) ?? []);
   const rest = remaining(layout, layers);
   return rest.length === 0 ? layers : [...layers, { kind: "other", name: "other", slots: rest }];
@@ -43,10 +45,18 @@ function layerOf(
   switch (node.type) {
     case "Gemm": {
       const inputAxis = numberAttribute(node.attributes, "transB", 0) === 0 ? 0 : 1;
-      return { kind: "dense", name: weight.name, weight, bias: slotAt(2), inputAxis };
+      const bias = biasOf(slotAt(2), weight.shape[1 - inputAxis]);
+      return { kind: "dense", name: weight.name, weight, bias, inputAxis };
     }
     case "MatMul":
-      return { kind: "dense", name: weight.name, weight, bias: addedBias(node, nodes, slots), inputAxis: 0 };
+      if (weight.shape.length !== 2) return undefined;
+      return {
+        kind: "dense",
+        name: weight.name,
+        weight,
+        bias: addedBias(node, weight, nodes, slots),
+        inputAxis: 0,
+      };
     case "Conv": {
       const group = numberAttribute(node.attributes, "group", 1);
       return { kind: "conv", name: weight.name, weight, bias: slotAt(2), group };
@@ -71,14 +81,24 @@ function layerOf(
 /** The vector a matrix product's only consumer adds, when that is what it does. */
 function addedBias(
   node: GraphNode,
+  weight: TensorSlot,
   nodes: readonly GraphNode[],
   slots: ReadonlyMap<Value, TensorSlot>,
 ): TensorSlot | undefined {
-  const [product] = node.outputs;
-  const add = nodes.find((candidate) => candidate.type === "Add" && candidate.inputs.includes(product));
-  const other = add?.inputs.find((input) => input !== product);
-  const slot = other === undefined ? undefined : slots.get(other);
-  return slot?.shape.length === 1 ? slot : undefined;
+  const [product] = node.outputs as [Value];
+  const [add, ...others] = consumers(product, nodes);
+  if (add?.type !== "Add" || others.length > 0) return undefined;
+  const other = add.inputs.find((input) => input !== product);
+  return biasOf(other === undefined ? undefined : slots.get(other), weight.shape[1]);
+}
+
+/** A slot that holds one number per output; one that is broadcast over outputs is no bias in this sense. */
+function biasOf(slot: TensorSlot | undefined, outputs: number | undefined): TensorSlot | undefined {
+  return slot?.length === outputs && slot?.shape.at(-1) === outputs ? slot : undefined;
+}
+
+function consumers(value: Value, nodes: readonly GraphNode[]): readonly GraphNode[] {
+  return nodes.filter((node) => node.inputs.includes(value));
 }
 
 function remaining(layout: ModelLayout, layers: readonly LayerLayout[]): TensorSlot[] {

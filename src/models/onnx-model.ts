@@ -2,7 +2,7 @@ import { operators } from "../autodiff/operators/index.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import { numberAttribute } from "../onnx/attributes.ts";
-import { batchNormalizationOwn } from "../onnx/functions/index.ts";
+import { batchNormalizationOwn, softmax } from "../onnx/functions/index.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { GraphNode, Value } from "../onnx/ir.ts";
 import { type OnnxModel, readModel } from "../onnx/read-model.ts";
@@ -14,7 +14,8 @@ import { moveStatistic } from "./batch-norm.ts";
 
 /**
  * A user's classifier from an ONNX file (opset 13 or newer) as an architecture whose weights start at the file's values.
- * Batch normalisation is trained with the batch's own statistics; a final Softmax is taken off, so that losses see logits.
+ * Batch normalisation is trained with the batch's own statistics; a final Softmax is taken off, so that losses see logits,
+ * and put back when the classifier is written.
  *
  * @param id - the file's name, for messages
  * @throws LETHE_DATA_ONNX when the file is not a model; LETHE_DATA_MODEL when it is not a classifier of one input and one
@@ -38,7 +39,7 @@ export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
     throw modelError(id, `class scores [batch, classes], got ${formatShape(output.shape)}`);
   }
   const buffers = runningStatistics(model);
-  const logits = output.node?.type === "Softmax" ? (output.node.inputs[0] as Value) : output;
+  const logits = scoresBehind(output);
   return {
     id,
     inputName: input.name,
@@ -58,6 +59,7 @@ export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
       for (const node of model.graph.nodes) copyNode(node, batch, copied, mode, nextBuffers);
       return { logits: copied.get(logits) as Value, nextBuffers };
     },
+    ...(logits === output ? {} : { finish: (scores: Value) => softmax(scores) }),
   };
 }
 
@@ -84,10 +86,18 @@ export function writeClassifier(
   return writeModel({
     name: architecture.id,
     inputs: [input],
-    outputs: new Map([[architecture.outputName, logits]]),
+    outputs: new Map([[architecture.outputName, architecture.finish?.(logits) ?? logits]]),
     initializers,
     metadata,
   });
+}
+
+/** What a final Softmax over the classes is taken of; the output itself where there is none. */
+function scoresBehind(output: Value): Value {
+  const { node } = output;
+  if (node?.type !== "Softmax") return output;
+  const axis = numberAttribute(node.attributes, "axis", -1);
+  return axis === -1 || axis === 1 ? (node.inputs[0] as Value) : output;
 }
 
 function copyNode(

@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { LetheError } from "../kernel/errors.ts";
 
@@ -22,7 +31,8 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     }
     renameSync(temporary, path);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    // Asked first: where the folder is a file, rmSync fails even when forced.
+    if (existsSync(temporary)) rmSync(temporary);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LetheError(
       "transient",

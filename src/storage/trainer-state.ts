@@ -25,8 +25,9 @@ export function decodeState(
   name: string,
 ): { readonly state: TrainerState; readonly recipe: string } {
   const { tensors, metadata } = decodeTensors(bytes, name);
-  const step = Number(metadata.step);
-  if (!Number.isSafeInteger(step) || metadata.recipe === undefined) {
+  const { recipe } = metadata;
+  const step = /^\d+$/.test(metadata.step ?? "") ? Number(metadata.step) : Number.NaN;
+  if (!Number.isSafeInteger(step) || recipe === undefined) {
     throw new LetheError(
       "data",
       "DATA_CHECKPOINT",
@@ -41,6 +42,6 @@ export function decodeState(
     );
   return {
     state: { weights: pick("weight/"), optimizer: pick("optimizer/"), step },
-    recipe: metadata.recipe,
+    recipe,
   };
 }

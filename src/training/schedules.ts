@@ -7,7 +7,7 @@ export const scheduleSchema = z.discriminatedUnion("id", [
   z.strictObject({ id: z.literal("cosine"), end: z.number().min(0).default(0) }),
   z.strictObject({
     id: z.literal("step"),
-    every: z.number().positive().describe("share of the run after which the rate falls, in (0, 1]"),
+    every: z.number().positive().max(1).describe("share of the run after which the rate falls, in (0, 1]"),
     factor: z.number().positive().default(0.1),
   }),
 ]);
@@ -15,10 +15,14 @@ export const scheduleSchema = z.discriminatedUnion("id", [
 /** A schedule with all its settings. */
 export type Schedule = z.output<typeof scheduleSchema>;
 
+/** What a quotient that should be whole may fall short by: 7 steps of 0.07·100 are one share, not 0.99…9. */
+const ROUNDING = 1e-9;
+
 /**
  * The factor on the base learning rate at a step.
  *
- * linear: 1 + (end − 1)·p · cosine: end + (1 − end)·(1 + cos πp)/2 · step: factor^⌊p/every⌋, with p = step/total.
+ * linear: 1 + (end − 1)·p · cosine: end + (1 − end)·(1 + cos πp)/2, with p = step/(total − 1), so that the last step has
+ * `end` · step: factor^⌊step/(every·total)⌋.
  *
  * @param step - counted from 0
  * @param total - steps of the whole run
@@ -33,7 +37,7 @@ export function learningRateFactor(schedule: Schedule, step: number, total: numb
     case "cosine":
       return schedule.end + ((1 - schedule.end) * (1 + Math.cos(Math.PI * progress))) / 2;
     case "step":
-      return schedule.factor ** Math.floor(progress / schedule.every);
+      return schedule.factor ** Math.floor(step / (schedule.every * total) + ROUNDING);
     default:
       return schedule satisfies never;
   }

@@ -64,7 +64,7 @@ export async function createTrainer(
     rate[0] = learningRate;
     count[0] = state.step + 1;
     const feeds: Record<string, NumericArray> = {
-      input: features,
+      [architecture.inputName]: features,
       labels,
       "learning-rate": rate,
       step: count,

@@ -41,10 +41,13 @@ export interface Verdict {
   readonly controls: readonly Control[];
 }
 
-/** Why a model cannot be taken for the retrained one; empty when it can. */
+/**
+ * Why a model cannot be taken for the retrained one; empty when it can. Each figure must be seen to be within its limit, so
+ * that one that is no number counts as a shortcoming.
+ */
 export function shortcomings(model: JudgedModel, retrained: JudgedModel, tolerance: Tolerance): string[] {
   const reasons: string[] = [];
-  if (model.accuracy < retrained.accuracy - tolerance.accuracy) {
+  if (!(model.accuracy >= retrained.accuracy - tolerance.accuracy)) {
     reasons.push(
       `accuracy is ${points(retrained.accuracy - model.accuracy)} below retraining's ${percent(retrained.accuracy)}`,
     );
@@ -52,13 +55,13 @@ export function shortcomings(model: JudgedModel, retrained: JudgedModel, toleran
   if (
     model.attackSuccess !== undefined &&
     retrained.attackSuccess !== undefined &&
-    model.attackSuccess > retrained.attackSuccess + tolerance.attackSuccess
+    !(model.attackSuccess <= retrained.attackSuccess + tolerance.attackSuccess)
   ) {
     reasons.push(
       `the attack still succeeds on ${percent(model.attackSuccess)} of images, after retraining on ${percent(retrained.attackSuccess)}`,
     );
   }
-  if (model.removedClientAccuracy > retrained.removedClientAccuracy + tolerance.removedClientAccuracy) {
+  if (!(model.removedClientAccuracy <= retrained.removedClientAccuracy + tolerance.removedClientAccuracy)) {
     reasons.push(
       `it knows the removed data ${points(model.removedClientAccuracy - retrained.removedClientAccuracy)} better than retraining's ${percent(retrained.removedClientAccuracy)}`,
     );
