@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { gradients } from "../autodiff/gradients.ts";
 import { operators } from "../autodiff/operators/index.ts";
-import { Graph, type Value } from "../onnx/graph.ts";
+import { Graph } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 import { compileProgram, type NumericArray } from "../runtime/program.ts";
 import { crossEntropy, klDivergence, meanSquaredError, softCrossEntropy } from "./losses.ts";
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { operators } from "../autodiff/operators/index.ts";
-import { Graph, type Value } from "../onnx/graph.ts";
+import { Graph } from "../onnx/graph.ts";
+import type { Value } from "../onnx/ir.ts";
 import { compileProgram } from "../runtime/program.ts";
 import { type OptimizerConfig, optimizerStep, parseOptimizer, stateNames } from "./optimizers.ts";
 
