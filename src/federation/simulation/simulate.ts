@@ -128,7 +128,9 @@ export async function* simulate(
     key: deriveKey(key, "rounds"),
     ...(signal === undefined ? {} : { signal }),
   };
-  const phases = 2 + (config.references.retrain ? 2 : 0) + (config.codecCurve.length > 0 ? 1 : 0);
+  const { retrain: isCompared, fineTuneRounds } = config.references;
+  const isFineTuned = isCompared && fineTuneRounds > 0;
+  const phases = 2 + [isCompared, isFineTuned, config.codecCurve.length > 0].filter(Boolean).length;
   let phase = 0;
   const begin = (name: string) => ({ type: "phase", name, index: phase++, of: phases }) as const;
 
@@ -163,19 +165,18 @@ export async function* simulate(
     yield begin("unlearning");
     const main = yield* unlearnFromHistory(history, training, unlearnInputs);
 
-    const retraining = config.references.retrain
+    const retraining = isCompared
       ? yield* (async function* () {
           yield begin("retraining without the removed clients");
           return yield* retrain(start, config, rounds, population, measurer);
         })()
       : undefined;
-    const fineTuning =
-      config.references.retrain && config.references.fineTuneRounds > 0
-        ? yield* (async function* () {
-            yield begin("fine-tuning, the control");
-            return yield* fineTune(training.weights, config, rounds, population);
-          })()
-        : undefined;
+    const fineTuning = isFineTuned
+      ? yield* (async function* () {
+          yield begin("fine-tuning, the control");
+          return yield* fineTune(training.weights, config, rounds, population);
+        })()
+      : undefined;
 
     const codecCurve: CodecPoint[] = [];
     if (others.length > 0) {
