@@ -9,6 +9,9 @@ const MOST_LINES = 10;
 /** … and up to so many milliseconds: about two rounds, so that the kill falls anywhere in one. */
 const LONGEST_DELAY_MS = 8;
 
+/** How a reader finds a file whose creation did not come to its end. */
+const HALF_CREATED: ReadonlySet<string> = new Set(["LETHE_DATA_NOT_A_HISTORY", "LETHE_DATA_NEEDS_WRITER"]);
+
 /** What the writers have acknowledged so far. */
 export interface Acknowledged {
   readonly rounds: Map<number, string>;
@@ -77,7 +80,7 @@ function outputUntilKilled(path: string, lines: number, delayMs: number): Promis
 async function check(path: string, { rounds, erased }: Acknowledged): Promise<KillOutcome> {
   if (!existsSync(path)) return untouched(rounds);
   const reader = await openHistory(path, { readOnly: true }).catch((error: unknown) => {
-    if (isLetheError(error) && error.code === "LETHE_DATA_NOT_A_HISTORY") return undefined;
+    if (isLetheError(error) && HALF_CREATED.has(error.code)) return undefined;
     throw error;
   });
   if (!reader) return untouched(rounds);

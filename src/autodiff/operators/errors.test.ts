@@ -62,6 +62,17 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "one of extent 9 on 8 elements",
     ],
     [
+      "a rounded-up window that would see nothing",
+      () =>
+        apply("MaxPool", [[1, 1, 3]], {
+          kernel_shape: ints([1]),
+          strides: ints([3]),
+          pads: ints([0, 1]),
+          ceil_mode: int(1),
+        }),
+      "Export the model with ceil_mode off",
+    ],
+    [
       "a stride of 0",
       () => maxPool(inputs(image)[0] as Value, [2, 2], { strides: [0, 1] }),
       "`strides` with 2 integers",

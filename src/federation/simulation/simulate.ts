@@ -220,7 +220,7 @@ export async function* simulate(
       beforeRepair: main.beforeRepair,
       series: { trained: training.series, retrained: retraining?.series ?? [] },
       storage: await history.storage(),
-      historyDigest: (await history.verify()).head,
+      historyDigest: (await history.rounds()).at(-1)?.digest ?? history.genesis,
       diagnosis: main.diagnosis,
       evidence: main.evidence,
       codecCurve,

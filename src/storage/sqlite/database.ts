@@ -4,6 +4,7 @@ import { LetheError } from "../../kernel/errors.ts";
 /** Primary result codes of SQLite that have a meaning of their own here. */
 const BUSY = 5;
 const LOCKED = 6;
+const READ_ONLY = 8;
 const IO_ERROR = 10;
 const CORRUPT = 11;
 const FULL = 13;
@@ -61,7 +62,7 @@ export function inTransaction<Result>(database: DatabaseSync, path: string, work
  * Runs `work` and gives SQLite's failures their meaning.
  *
  * @throws LETHE_TRANSIENT_DISK_FULL, LETHE_TRANSIENT_BUSY, LETHE_TRANSIENT_IO, LETHE_INTEGRITY_DATABASE,
- *   LETHE_DATA_CANNOT_OPEN
+ *   LETHE_DATA_CANNOT_OPEN, LETHE_DATA_NEEDS_WRITER
  */
 export function guarded<Result>(path: string, work: () => Result): Result {
   try {
@@ -90,6 +91,13 @@ function translated(error: unknown, path: string): unknown {
         "transient",
         "TRANSIENT_BUSY",
         `${path} is in use by another process. Wait for it or close it, and try again.`,
+        { details, cause },
+      );
+    case READ_ONLY:
+      return new LetheError(
+        "data",
+        "DATA_NEEDS_WRITER",
+        `A write to ${path} was interrupted and has to be undone, which a reader cannot do. Open it for writing once.`,
         { details, cause },
       );
     case IO_ERROR:

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import {
@@ -137,6 +137,27 @@ describe("a history", () => {
     await expect(openHistory(place.path)).rejects.toThrow(/update history/);
     await (await create(place.path)).close();
     await expect(create(place.path)).rejects.toThrow(/got one/);
+  });
+
+  it("is created over what an interrupted creation left, and says so until then", async () => {
+    const other = `${place.path}-other`;
+    const interrupted = new DatabaseSync(other);
+    // So small a cache that the transaction reaches the file before its end.
+    interrupted.exec("PRAGMA cache_size = 1; CREATE TABLE t (x); BEGIN");
+    interrupted.exec(
+      "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 99) SELECT zeroblob(999) FROM n",
+    );
+    copyFileSync(other, place.path);
+    copyFileSync(`${other}-journal`, `${place.path}-journal`);
+    interrupted.close();
+    await expect(openHistory(place.path, { readOnly: true })).rejects.toMatchObject({
+      code: "LETHE_DATA_NEEDS_WRITER",
+    });
+    await expect(openHistory(place.path)).rejects.toMatchObject({ code: "LETHE_DATA_NOT_A_HISTORY" });
+    const history = await create(place.path);
+    await accept(history, 0);
+    await history.verify();
+    await history.close();
   });
 
   it("loses nothing when the disk is full, and goes on when there is space", async () => {
