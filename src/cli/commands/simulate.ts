@@ -107,7 +107,7 @@ export function simulateCommand(): Command {
       "\nExample:\n  lethe simulate --data fashion-mnist --attack backdoor --boost 10 --unlearn client:0 --out out/fashion",
     );
   return defineAction<SimulateOptions>(command, "out/simulate", async (options, context) => {
-    const flags = settingsOf(options, context.seed);
+    const flags = settingsOf(options);
     const file = options.config === undefined ? {} : readSettings(options.config);
     const config = parseSettings(simulationSchema, merge(file, flags), "lethe simulate");
     if (options.explain) return explain(config, file, flags);
@@ -160,7 +160,7 @@ function stopwatchAt(path: string): { read(): number; write(seconds: number): vo
 }
 
 /** What the flags say, in the form of the configuration; what they leave out is absent. */
-function settingsOf(options: SimulateOptions, seed: number): SimulationInput {
+function settingsOf(options: SimulateOptions): SimulationInput {
   const { momentum, optimizer = "sgd" } = options;
   const givesOptimizer = momentum !== undefined || options.optimizer !== undefined;
   const settings = {
@@ -191,7 +191,7 @@ function settingsOf(options: SimulateOptions, seed: number): SimulationInput {
       help: options.repair ? "repair-round" : undefined,
     },
     references: { retrain: options.retrain === false ? false : undefined },
-    seed,
+    seed: options.seed,
   };
   return withoutUndefined(settings) as SimulationInput;
 }

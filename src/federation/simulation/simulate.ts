@@ -3,6 +3,7 @@ import type { CodecConfig } from "../../history/config.ts";
 import type { History } from "../../history/store.ts";
 import type { Json } from "../../kernel/canonical-json.ts";
 import { type Digest, digestArrays } from "../../kernel/digest.ts";
+import { LetheError } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key, keyFromSeed } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
@@ -16,6 +17,8 @@ import { createTrainer } from "../../training/trainer.ts";
 import type { ServerState } from "../aggregation.ts";
 import { type FinishedRound, type RoundsOptions, runRounds } from "../rounds.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
+import { findRule } from "../unlearning/index.ts";
+import { parseRuleSettings } from "../unlearning/rule-settings.ts";
 import { decodeCheckpoint, encodeCheckpoint, type RunProgress } from "./checkpoint.ts";
 import type { SimulationConfig } from "./config.ts";
 import { createMeasurer, type Measurement, type Measurer } from "./measurements.ts";
@@ -95,12 +98,18 @@ export interface SimulationOutcome {
 /**
  * A federated run in one process: training with a stored history, server-side unlearning from it, and the references it is
  * judged by. A killed run goes on after its last accepted round and ends with the same digests.
+ *
+ * @throws LETHE_USAGE_METHOD, LETHE_USAGE_CONFIG before anything is done; LETHE_USAGE_OTHER_HISTORY; what rounds, histories
+ *   and the rule throw
  */
 export async function* simulate(
   config: SimulationConfig,
   resources: SimulationResources,
 ): Progress<SimulationOutcome> {
   const { dataset, architecture, signal } = resources;
+  // Now and not after hours of training.
+  const { method, settings } = config.unlearn;
+  parseRuleSettings(method, findRule(method).config, settings);
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));
@@ -119,7 +128,9 @@ export async function* simulate(
     key: deriveKey(key, "rounds"),
     ...(signal === undefined ? {} : { signal }),
   };
-  const phases = 2 + (config.references.retrain ? 2 : 0) + (config.codecCurve.length > 0 ? 1 : 0);
+  const { retrain: isCompared, fineTuneRounds } = config.references;
+  const isFineTuned = isCompared && fineTuneRounds > 0;
+  const phases = 2 + [isCompared, isFineTuned, config.codecCurve.length > 0].filter(Boolean).length;
   let phase = 0;
   const begin = (name: string) => ({ type: "phase", name, index: phase++, of: phases }) as const;
 
@@ -156,7 +167,7 @@ export async function* simulate(
 
     const references: { retrained?: Work; fineTuned?: Work } = {};
     let retrainedSeries: RunProgress["series"] = [];
-    if (config.references.retrain) {
+    if (isCompared) {
       yield begin("retraining without the removed clients");
       const onRound = async (round: FinishedRound): Promise<void> => {
         retrainedSeries = [...retrainedSeries, pointOf(round, await measurer.glance(round.state.weights))];
@@ -164,9 +175,9 @@ export async function* simulate(
       const order = { method: "retrain", settings: {}, help: "none", onRound } as const;
       references.retrained = yield* unlearnFromHistory(history, training, order, unlearnInputs);
     }
-    if (config.references.retrain && config.references.fineTuneRounds > 0) {
+    if (isFineTuned) {
       yield begin("fine-tuning, the control");
-      const settings = { rounds: config.references.fineTuneRounds };
+      const settings = { rounds: fineTuneRounds };
       const order = { method: "fine-tune", settings, help: "none" } as const;
       references.fineTuned = yield* unlearnFromHistory(history, training, order, unlearnInputs);
     }
@@ -255,8 +266,9 @@ async function* trainWithHistory(
   stopwatch: SimulationResources["stopwatch"],
 ): Progress<Work & RunProgress> {
   const { length } = start;
-  const [history] = histories as readonly [History, ...History[]];
+  const [history, ...others] = histories as readonly [History, ...History[]];
   const resumed = await history.resume();
+  for (const other of others) await requireRounds(other, resumed?.round ?? -1);
   const checkpoint = resumed?.checkpoint && decodeCheckpoint(resumed.checkpoint, length);
   let progress: RunProgress = checkpoint?.progress ?? { localSteps: 0, clientRounds: 0, series: [] };
   const state: ServerState = {
@@ -284,7 +296,7 @@ async function* trainWithHistory(
       ),
     };
     // The main history last: a round that it holds is held by all, so that a killed run goes on in step.
-    for (const other of histories.slice(1)) await catchUp(other, input);
+    for (const other of others) await catchUp(other, input);
     const storing = performance.now();
     await history.acceptRound(input);
     seconds += worked + (performance.now() - storing) / 1000;
@@ -294,6 +306,19 @@ async function* trainWithHistory(
   const from = (resumed?.round ?? -1) + 1;
   const end = yield* runRounds(state, { ...rounds, from, to: config.rounds, onRound: accept });
   return { ...progress, weights: end.weights, seconds };
+}
+
+/** A codec that joins a run which has begun would be unlearnt from rounds it never saw. */
+async function requireRounds(history: History, round: number): Promise<void> {
+  const last = (await history.resume())?.round ?? -1;
+  if (last >= round) return;
+  throw new LetheError(
+    "usage",
+    "USAGE_OTHER_HISTORY",
+    `Expected the history of every codec to hold the ${round + 1} rounds the run has, got one with ${last + 1}. ` +
+      "Choose another place, or run without the further codecs.",
+    { details: { rounds: round + 1, held: last + 1 } },
+  );
 }
 
 /** Accepts a round unless the history has it already. */
