@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { throwIfCancelled } from "../../kernel/errors.ts";
 import { defineRule } from "./define-rule.ts";
 import { keptClients, workOf } from "./kept-clients.ts";
 
@@ -21,6 +22,7 @@ export const fineTune = defineRule({
     yield { type: "started", operation: "unlearn", details: { rule: "fine-tune", rounds } };
     let weights = finalWeights;
     for (let round = 0; round < rounds; round++) {
+      throwIfCancelled(signal);
       weights = await fleet.runRound({ weights, round: history.rounds + round, clients, signal });
       yield { type: "step", step: round + 1, of: rounds, scalars: {} };
     }
