@@ -9,6 +9,7 @@ import {
   simulationSchema,
 } from "../../federation/simulation/config.ts";
 import { type SimulationOutcome, simulate } from "../../federation/simulation/simulate.ts";
+import { unlearningRules } from "../../federation/unlearning/index.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { unflatten } from "../../kernel/parameters.ts";
 import { writeClassifier } from "../../models/onnx-model.ts";
@@ -97,7 +98,7 @@ export function simulateCommand(): Command {
       text.split(/\s+/).map(parseCodec),
     )
     .option("--unlearn <client:I[,J]>", "clients to forget", parseLeavers)
-    .option("--method <id>", "medu or kronecker-response")
+    .option("--method <id>", Object.keys(unlearningRules).join(", "))
     .option("--set <name=value...>", "a setting of the method", parseSetting)
     .option("--repair", "let all kept clients run one short round afterwards")
     .option("--no-retrain", "skip the references: no verdict then")

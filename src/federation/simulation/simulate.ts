@@ -163,26 +163,30 @@ export async function* simulate(
     };
 
     yield begin("unlearning");
-    const main = yield* unlearnFromHistory(history, training, unlearnInputs);
+    const main = yield* unlearnFromHistory(history, training, config.unlearn, unlearnInputs);
 
-    const retraining = isCompared
-      ? yield* (async function* () {
-          yield begin("retraining without the removed clients");
-          return yield* retrain(start, config, rounds, population, measurer);
-        })()
-      : undefined;
-    const fineTuning = isFineTuned
-      ? yield* (async function* () {
-          yield begin("fine-tuning, the control");
-          return yield* fineTune(training.weights, config, rounds, population);
-        })()
-      : undefined;
+    const references: { retrained?: Work; fineTuned?: Work } = {};
+    let retrainedSeries: RunProgress["series"] = [];
+    if (isCompared) {
+      yield begin("retraining without the removed clients");
+      const onRound = async (round: FinishedRound): Promise<void> => {
+        retrainedSeries = [...retrainedSeries, pointOf(round, await measurer.glance(round.state.weights))];
+      };
+      const order = { method: "retrain", settings: {}, help: "none", onRound } as const;
+      references.retrained = yield* unlearnFromHistory(history, training, order, unlearnInputs);
+    }
+    if (isFineTuned) {
+      yield begin("fine-tuning, the control");
+      const settings = { rounds: fineTuneRounds };
+      const order = { method: "fine-tune", settings, help: "none" } as const;
+      references.fineTuned = yield* unlearnFromHistory(history, training, order, unlearnInputs);
+    }
 
     const codecCurve: CodecPoint[] = [];
     if (others.length > 0) {
       yield begin("unlearning from other codecs' histories");
       for (const [index, other] of others.entries()) {
-        const point = yield* unlearnFromHistory(other, training, unlearnInputs);
+        const point = yield* unlearnFromHistory(other, training, config.unlearn, unlearnInputs);
         const storage = await other.storage();
         const { accuracy, attackSuccess } = await measurer.measure(point.weights);
         codecCurve.push({
@@ -205,11 +209,11 @@ export async function* simulate(
         digest: digestArrays(new Map([["weights", model.weights]])),
       };
     };
-    const retrained = retraining && (await describe(retraining));
+    const retrained = references.retrained && (await describe(references.retrained));
     const reference = retrained?.measurement;
     const trained = await describe(training, reference);
     const unlearned = await describe(main, reference);
-    const fineTuned = fineTuning && (await describe(fineTuning, reference));
+    const fineTuned = references.fineTuned && (await describe(references.fineTuned, reference));
     return {
       layout,
       population,
@@ -218,7 +222,7 @@ export async function* simulate(
       retrained,
       fineTuned,
       beforeRepair: main.beforeRepair,
-      series: { trained: training.series, retrained: retraining?.series ?? [] },
+      series: { trained: training.series, retrained: retrainedSeries },
       storage: await history.storage(),
       historyDigest: (await history.rounds()).at(-1)?.digest ?? history.genesis,
       diagnosis: main.diagnosis,
@@ -323,68 +327,24 @@ async function catchUp(history: History, input: Parameters<History["acceptRound"
   if (last === undefined || last.round < input.round) await history.acceptRound(input);
 }
 
-/** The same run without the leavers, from the same start. */
-async function* retrain(
-  start: Float32Array,
-  config: SimulationConfig,
-  rounds: Omit<RoundsOptions, "from" | "to">,
-  population: Population,
-  measurer: Measurer,
-): Progress<Work & { readonly series: RunProgress["series"] }> {
-  let progress: RunProgress = { localSteps: 0, clientRounds: 0, series: [] };
-  let seconds = 0;
-  let since = performance.now();
-  const onRound = async (round: FinishedRound): Promise<void> => {
-    seconds += (performance.now() - since) / 1000;
-    progress = advance(progress, round, await measurer.glance(round.state.weights));
-    since = performance.now();
-  };
-  const state = { weights: start, velocity: new Float32Array(start.length) };
-  const options = { ...rounds, excluded: population.leavers, from: 0, to: config.rounds, onRound };
-  const { weights } = yield* runRounds(state, options);
-  return { ...progress, weights, seconds };
-}
-
-/** Some more rounds by the kept clients: a control, since it does not forget. */
-async function* fineTune(
-  trained: Float32Array,
-  config: SimulationConfig,
-  rounds: Omit<RoundsOptions, "from" | "to">,
-  population: Population,
-): Progress<Work> {
-  const started = performance.now();
-  let clientRounds = 0;
-  let localSteps = 0;
-  const { weights } = yield* runRounds(
-    { weights: trained, velocity: new Float32Array(trained.length) },
-    {
-      ...rounds,
-      excluded: population.leavers,
-      from: config.rounds,
-      to: config.rounds + config.references.fineTuneRounds,
-      onRound: (round) => {
-        clientRounds += round.contributions.length;
-        localSteps += round.localSteps;
-      },
-    },
-  );
-  return { weights, seconds: (performance.now() - started) / 1000, clientRounds, localSteps };
-}
-
 function advance(
   progress: RunProgress,
   round: FinishedRound,
   seen: { readonly accuracy: number; readonly attackSuccess: number | undefined },
 ): RunProgress {
-  const { accuracy, attackSuccess } = seen;
   return {
     localSteps: progress.localSteps + round.localSteps,
     clientRounds: progress.clientRounds + round.contributions.length,
-    series: [
-      ...progress.series,
-      { round: round.round + 1, accuracy, ...(attackSuccess === undefined ? {} : { attackSuccess }) },
-    ],
+    series: [...progress.series, pointOf(round, seen)],
   };
+}
+
+/** A round as a point of the curves, counted from 1. */
+function pointOf(
+  { round }: FinishedRound,
+  { accuracy, attackSuccess }: { readonly accuracy: number; readonly attackSuccess: number | undefined },
+): RunProgress["series"][number] {
+  return { round: round + 1, accuracy, ...(attackSuccess === undefined ? {} : { attackSuccess }) };
 }
 
 /** The training log that the unlearning rules read, kept in the history's header. */
