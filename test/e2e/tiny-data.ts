@@ -18,8 +18,8 @@ export function writeCsv(path: string, rows = 90): void {
 export interface IdxFaults {
   /** Bytes that are missing at the end of the training images. */
   readonly missingBytes?: number;
-  /** A label in place of the first. */
-  readonly firstLabel?: number;
+  /** A label in place of the first of the test part, where the training part has classes 0 to 3. */
+  readonly testLabel?: number;
   /** The number of labels, where it is not that of the images. */
   readonly labelCount?: number;
 }
@@ -38,7 +38,7 @@ export function writeIdx(directory: string, faults: IdxFaults = {}): void {
     samples.gather([...samples.labels.keys()], pixels);
     const labels = Uint8Array.from(samples.labels);
     const isTrain = part === "train";
-    if (isTrain && faults.firstLabel !== undefined) labels[0] = faults.firstLabel;
+    if (!isTrain && faults.testLabel !== undefined) labels[0] = faults.testLabel;
     const images = idx(
       [count, 16, 16],
       Uint8Array.from(pixels, (value) => Math.round(255 * value)),
