@@ -55,7 +55,7 @@ function contradiction({ verdict, attack, accuracy, removedData }: Findings): Ht
   const outside = [
     (attack === "kept" || attack === "weakened") && "attack success",
     accuracy === "lost" && "accuracy",
-    removedData === "unlike retrained" && "accuracy on the removed data",
+    removedData === "better known" && "accuracy on the removed data",
   ].filter((name) => name !== false);
   if (verdict !== "pass" || outside.length === 0) return false;
   return html`<div class="callout"><p><strong>The verdict and the figures disagree.</strong> The audit says pass, but ${outside.join(", ")} lie${outside.length === 1 && "s"} outside this report’s tolerance. Believe the figures.</p></div>`;
