@@ -101,8 +101,7 @@ function checksOf(cell: Cell, own: readonly Run[]) {
   const gap = (name: string, figure: keyof Model): number =>
     mean(
       own.map(
-        ({ models }) =>
-          ((models[name] as Model)[figure] ?? 0) - ((models["retrained"] as Model)[figure] ?? 0),
+        ({ models }) => ((models[name] as Model)[figure] ?? 0) - ((models.retrained as Model)[figure] ?? 0),
       ),
     );
   const checks: { text: string; holds: boolean }[] = [];
@@ -128,7 +127,7 @@ function checksOf(cell: Cell, own: readonly Run[]) {
   check(limits.accuracyGap, Math.abs(gap("theta3", "accuracy")), true, "accuracy apart from retraining");
   check(
     limits.agreement,
-    mean(own.map(({ models }) => (models["theta3"] as Model).agreement)),
+    mean(own.map(({ models }) => (models.theta3 as Model).agreement)),
     false,
     "agreement with retraining",
   );
@@ -136,14 +135,14 @@ function checksOf(cell: Cell, own: readonly Run[]) {
   if (cell.scalarControls) {
     check(
       0.5,
-      mean(own.map(({ models }) => models["fineTuned"]?.attackSuccess ?? 0)),
+      mean(own.map(({ models }) => models.fineTuned?.attackSuccess ?? 0)),
       false,
       "control: fine-tuning keeps the attack",
     );
     check(0.15, -gap("medu0", "accuracy"), false, "control: α = 0 ruins accuracy by");
     check(
       0.8,
-      mean(own.map(({ models }) => models["trained"]?.attackSuccess ?? 0)),
+      mean(own.map(({ models }) => models.trained?.attackSuccess ?? 0)),
       false,
       "control: the attack worked",
     );
@@ -170,7 +169,7 @@ function markdown(): string {
     "# Acceptance of federated unlearning",
     "",
     `Command: \`${document.command}\`. ${document.runs} runs, commits ${document.commits.join(", ")}, ` +
-      `${first?.machine.cores} cores (${first?.machine.processor}), Node ${first?.machine.versions["node"]}, ` +
+      `${first?.machine.cores} cores (${first?.machine.processor}), Node ${first?.machine.versions.node}, ` +
       `ONNX Runtime ${first?.machine.versions["onnxruntime-node"]}. Means over seeds; ± is half the range.`,
     "",
   ];

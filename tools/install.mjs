@@ -17,13 +17,15 @@ if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== lockDigest) {
   process.stderr.write("Installing dependencies (once) ...\n");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   // Progress goes to stderr: stdout belongs to the command's own output (`--json`).
-  const result = spawnSync(npm, ["ci", "--no-fund", "--no-audit", "--loglevel=error"], {
+  // Not `npm ci`: it refuses a lock file made where a registry lacked optional packages of other platforms. The locked
+  // versions are installed all the same, and `--no-save` leaves the lock file as it is.
+  const result = spawnSync(npm, ["install", "--no-save", "--no-fund", "--no-audit", "--loglevel=error"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
   if (result.status !== 0) {
-    process.stderr.write("Installing dependencies failed; run `npm ci` to see why.\n");
+    process.stderr.write("Installing dependencies failed; run `npm install` to see why.\n");
     process.exit(result.status ?? 1);
   }
   writeFileSync(stampFile, lockDigest);

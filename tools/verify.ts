@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const gates: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
-  ["format and lint", "biome", "ci", "."],
+  ["format and lint", "biome", "ci", "--colors=off", "--diagnostic-level=warn", "."],
   ["types", "tsc", "--noEmit"],
   ["boundaries", "node", "tools/check-boundaries.ts"],
   ["generated files", "node", "tools/check-generated.ts"],

@@ -9,10 +9,13 @@ import { createTerminal, type Terminal } from "./terminal.ts";
 /** The options every command takes. */
 export interface CommonOptions {
   readonly out?: string;
-  readonly seed: number;
+  readonly seed?: number;
   readonly threads?: number;
   readonly json?: boolean;
 }
+
+/** What decides every random choice where nobody says. */
+const DEFAULT_SEED = 1;
 
 /** What a command is given besides its own options. */
 export interface CommandContext {
@@ -47,7 +50,7 @@ export function defineAction<Options extends CommonOptions>(
 ): Command {
   return command
     .option("--out <path>", "where results go", defaultOut)
-    .option("--seed <integer>", "decides every random choice", parseInteger, 1)
+    .option("--seed <integer>", `decides every random choice (default: ${DEFAULT_SEED})`, parseInteger)
     .option(
       "--threads <count>",
       `threads of the engine, of ${availableParallelism()} here (default: by model size)`,
@@ -87,7 +90,7 @@ async function runAction(
 
 function contextOf(options: CommonOptions, terminal: Terminal, signal: AbortSignal): CommandContext {
   return {
-    seed: options.seed,
+    seed: options.seed ?? DEFAULT_SEED,
     // Spinning threads starve each other where cores are shared, as in CI.
     runtime: {
       ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -110,15 +113,17 @@ export function reportFailure(error: unknown, json: boolean): number {
     : new LetheError("internal", "INTERNAL", error instanceof Error ? error.message : String(error), {
         cause: error,
       });
-  if (json) {
-    const { code, kind, message, details } = known;
-    process.stdout.write(`${JSON.stringify({ error: { code, kind, message, details } }, undefined, 2)}\n`);
-  }
+  if (json) writeErrorDocument(known);
   process.stderr.write(`${known.kind === "internal" ? "Internal error" : "Error"}: ${known.message}\n`);
   if (known.kind === "internal" && error instanceof Error && error.stack !== undefined) {
     process.stderr.write(`${error.stack}\nThis is a bug in Lethe; please report it with the command line.\n`);
   }
   return exitCodeOf[known.kind];
+}
+
+/** Writes a failure as the JSON document of a command that was asked for one. */
+export function writeErrorDocument({ code, kind, message, details }: LetheError): void {
+  process.stdout.write(`${JSON.stringify({ error: { code, kind, message, details } }, undefined, 2)}\n`);
 }
 
 /** Checks settings against their schema; what a flag or a file got wrong is a usage error. */

@@ -1,11 +1,20 @@
 import { CommanderError } from "commander";
-import { reportFailure } from "./context.ts";
+import { exitCodeOf, LetheError } from "../kernel/errors.ts";
+import { reportFailure, writeErrorDocument } from "./context.ts";
 import { createProgram } from "./program.ts";
 
+// Asked of the arguments themselves: what is wrong may be that they cannot be read.
+const json = process.argv.includes("--json");
 try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
-  // Commander has printed its own message; help and version end with 0, wrong usage with 2.
-  process.exitCode =
-    error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : reportFailure(error, false);
+  if (!(error instanceof CommanderError)) process.exitCode = reportFailure(error, json);
+  else if (error.exitCode !== 0) {
+    // Commander has printed its own message.
+    if (json) {
+      const message = error.message.replace(/^error: /, "");
+      writeErrorDocument(new LetheError("usage", "USAGE_COMMAND_LINE", message));
+    }
+    process.exitCode = exitCodeOf.usage;
+  }
 }

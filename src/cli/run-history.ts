@@ -2,18 +2,19 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { History, HistoryHeader } from "../history/store.ts";
 import { canonicalJson } from "../kernel/canonical-json.ts";
-import { LetheError } from "../kernel/errors.ts";
+import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { createHistory, openHistory } from "../storage/sqlite/history-store.ts";
 
 /**
  * Opens the history at a path: a new one, or the one a killed run of the same settings left there.
  *
- * @throws LETHE_USAGE_OTHER_HISTORY when the file belongs to a run of other settings
+ * @throws LETHE_USAGE_OTHER_HISTORY when the file belongs to a run of other settings; LETHE_DATA_NOT_A_HISTORY for a foreign
+ *   database
  */
 export async function openRunHistory(path: string, header: HistoryHeader): Promise<History> {
   mkdirSync(dirname(path), { recursive: true });
   if (!existsSync(path)) return createHistory(path, header);
-  const history = await openHistory(path);
+  const history = await openOrFinishCreation(path, header);
   if (summary(history.header) === summary(header)) return history;
   await history.close();
   throw new LetheError(
@@ -22,6 +23,16 @@ export async function openRunHistory(path: string, header: HistoryHeader): Promi
     `Expected ${path} to belong to a run of these settings, got one of others. Choose another --out, or delete the file.`,
     { details: { path } },
   );
+}
+
+/** A run killed while it created its history left a file with nothing in it. */
+async function openOrFinishCreation(path: string, header: HistoryHeader): Promise<History> {
+  try {
+    return await openHistory(path);
+  } catch (error) {
+    if (!isLetheError(error) || error.code !== "LETHE_DATA_NOT_A_HISTORY") throw error;
+    return createHistory(path, header);
+  }
 }
 
 /** What makes two histories the same run; the settings of unlearning are not part of it. */

@@ -7,7 +7,7 @@ import { fashionMnist } from "./sources/fashion-mnist.ts";
 import { idx } from "./sources/idx.ts";
 import { mnist } from "./sources/mnist.ts";
 
-export type { Dataset, Positions, Samples } from "./dataset.ts";
+export type { Dataset, Samples } from "./dataset.ts";
 export type { Availability, LoadOptions } from "./source.ts";
 
 /** Every source, in the order of the list. */

@@ -9,6 +9,7 @@ import {
   simulationSchema,
 } from "../../federation/simulation/config.ts";
 import { type SimulationOutcome, simulate } from "../../federation/simulation/simulate.ts";
+import { unlearningRules } from "../../federation/unlearning/index.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { unflatten } from "../../kernel/parameters.ts";
 import { writeClassifier } from "../../models/onnx-model.ts";
@@ -96,7 +97,7 @@ export function simulateCommand(): Command {
     .option("--codec <codec>", CODEC_HELP, parseCodec)
     .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", parseList(parseCodec))
     .option("--unlearn <client:I[,J]>", "clients to forget", parseLeavers)
-    .option("--method <id>", "medu or kronecker-response")
+    .option("--method <id>", Object.keys(unlearningRules).join(", "))
     .option("--set <name=value...>", "a setting of the method", parseSetting)
     .option("--repair", "let all kept clients run one short round afterwards")
     .option("--no-retrain", "skip the references: no verdict then")
@@ -105,7 +106,7 @@ export function simulateCommand(): Command {
       "\nExample:\n  lethe simulate --data fashion-mnist --attack backdoor --boost 10 --unlearn client:0 --out out/fashion",
     );
   return defineAction<SimulateOptions>(command, "out/simulate", async (options, context) => {
-    const flags = settingsOf(options, context.seed);
+    const flags = settingsOf(options);
     const file = options.config === undefined ? {} : readSettings(options.config);
     const config = parseSettings(simulationSchema, merge(file, flags), "lethe simulate");
     if (options.explain) return explain(config, file, flags);
@@ -158,7 +159,7 @@ function stopwatchAt(path: string): { read(): number; write(seconds: number): vo
 }
 
 /** What the flags say, in the form of the configuration; what they leave out is absent. */
-function settingsOf(options: SimulateOptions, seed: number): SimulationInput {
+function settingsOf(options: SimulateOptions): SimulationInput {
   const { momentum, optimizer = "sgd" } = options;
   const givesOptimizer = momentum !== undefined || options.optimizer !== undefined;
   const settings = {
@@ -189,7 +190,7 @@ function settingsOf(options: SimulateOptions, seed: number): SimulationInput {
       help: options.repair ? "repair-round" : undefined,
     },
     references: { retrain: options.retrain === false ? false : undefined },
-    seed,
+    seed: options.seed,
   };
   return withoutUndefined(settings) as SimulationInput;
 }

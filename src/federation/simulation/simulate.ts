@@ -3,6 +3,7 @@ import type { CodecConfig } from "../../history/config.ts";
 import type { History } from "../../history/store.ts";
 import type { Json } from "../../kernel/canonical-json.ts";
 import { type Digest, digestArrays } from "../../kernel/digest.ts";
+import { LetheError } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key, keyFromSeed } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
@@ -16,6 +17,8 @@ import { createTrainer } from "../../training/trainer.ts";
 import type { ServerState } from "../aggregation.ts";
 import { type FinishedRound, type RoundsOptions, runRounds } from "../rounds.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
+import { findRule } from "../unlearning/index.ts";
+import { parseRuleSettings } from "../unlearning/rule-settings.ts";
 import { decodeCheckpoint, encodeCheckpoint, type RunProgress } from "./checkpoint.ts";
 import type { SimulationConfig } from "./config.ts";
 import { createMeasurer, type Measurement, type Measurer } from "./measurements.ts";
@@ -95,12 +98,18 @@ export interface SimulationOutcome {
 /**
  * A federated run in one process: training with a stored history, server-side unlearning from it, and the references it is
  * judged by. A killed run goes on after its last accepted round and ends with the same digests.
+ *
+ * @throws LETHE_USAGE_METHOD, LETHE_USAGE_CONFIG before anything is done; LETHE_USAGE_OTHER_HISTORY; what rounds, histories
+ *   and the rule throw
  */
 export async function* simulate(
   config: SimulationConfig,
   resources: SimulationResources,
 ): Progress<SimulationOutcome> {
   const { dataset, architecture, signal } = resources;
+  // Now and not after hours of training.
+  const { method, settings } = config.unlearn;
+  parseRuleSettings(method, findRule(method).config, settings);
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));
@@ -119,7 +128,9 @@ export async function* simulate(
     key: deriveKey(key, "rounds"),
     ...(signal === undefined ? {} : { signal }),
   };
-  const phases = 2 + (config.references.retrain ? 2 : 0) + (config.codecCurve.length > 0 ? 1 : 0);
+  const { retrain: isCompared, fineTuneRounds } = config.references;
+  const isFineTuned = isCompared && fineTuneRounds > 0;
+  const phases = 2 + [isCompared, isFineTuned, config.codecCurve.length > 0].filter(Boolean).length;
   let phase = 0;
   const begin = (name: string) => ({ type: "phase", name, index: phase++, of: phases }) as const;
 
@@ -152,27 +163,30 @@ export async function* simulate(
     };
 
     yield begin("unlearning");
-    const main = yield* unlearnFromHistory(history, training, unlearnInputs);
+    const main = yield* unlearnFromHistory(history, training, config.unlearn, unlearnInputs);
 
-    const retraining = config.references.retrain
-      ? yield* (async function* () {
-          yield begin("retraining without the removed clients");
-          return yield* retrain(start, config, rounds, population, measurer);
-        })()
-      : undefined;
-    const fineTuning =
-      config.references.retrain && config.references.fineTuneRounds > 0
-        ? yield* (async function* () {
-            yield begin("fine-tuning, the control");
-            return yield* fineTune(training.weights, config, rounds, population);
-          })()
-        : undefined;
+    const references: { retrained?: Work; fineTuned?: Work } = {};
+    let retrainedSeries: RunProgress["series"] = [];
+    if (isCompared) {
+      yield begin("retraining without the removed clients");
+      const onRound = async (round: FinishedRound): Promise<void> => {
+        retrainedSeries = [...retrainedSeries, pointOf(round, await measurer.glance(round.state.weights))];
+      };
+      const order = { method: "retrain", settings: {}, help: "none", onRound } as const;
+      references.retrained = yield* unlearnFromHistory(history, training, order, unlearnInputs);
+    }
+    if (isFineTuned) {
+      yield begin("fine-tuning, the control");
+      const settings = { rounds: fineTuneRounds };
+      const order = { method: "fine-tune", settings, help: "none" } as const;
+      references.fineTuned = yield* unlearnFromHistory(history, training, order, unlearnInputs);
+    }
 
     const codecCurve: CodecPoint[] = [];
     if (others.length > 0) {
       yield begin("unlearning from other codecs' histories");
       for (const [index, other] of others.entries()) {
-        const point = yield* unlearnFromHistory(other, training, unlearnInputs);
+        const point = yield* unlearnFromHistory(other, training, config.unlearn, unlearnInputs);
         const storage = await other.storage();
         const { accuracy, attackSuccess } = await measurer.measure(point.weights);
         codecCurve.push({
@@ -195,11 +209,11 @@ export async function* simulate(
         digest: digestArrays(new Map([["weights", model.weights]])),
       };
     };
-    const retrained = retraining && (await describe(retraining));
+    const retrained = references.retrained && (await describe(references.retrained));
     const reference = retrained?.measurement;
     const trained = await describe(training, reference);
     const unlearned = await describe(main, reference);
-    const fineTuned = fineTuning && (await describe(fineTuning, reference));
+    const fineTuned = references.fineTuned && (await describe(references.fineTuned, reference));
     return {
       layout,
       population,
@@ -208,9 +222,9 @@ export async function* simulate(
       retrained,
       fineTuned,
       beforeRepair: main.beforeRepair,
-      series: { trained: training.series, retrained: retraining?.series ?? [] },
+      series: { trained: training.series, retrained: retrainedSeries },
       storage: await history.storage(),
-      historyDigest: (await history.verify()).head,
+      historyDigest: (await history.rounds()).at(-1)?.digest ?? history.genesis,
       diagnosis: main.diagnosis,
       evidence: main.evidence,
       codecCurve,
@@ -252,8 +266,9 @@ async function* trainWithHistory(
   stopwatch: SimulationResources["stopwatch"],
 ): Progress<Work & RunProgress> {
   const { length } = start;
-  const [history] = histories as readonly [History, ...History[]];
+  const [history, ...others] = histories as readonly [History, ...History[]];
   const resumed = await history.resume();
+  for (const other of others) await requireRounds(other, resumed?.round ?? -1);
   const checkpoint = resumed?.checkpoint && decodeCheckpoint(resumed.checkpoint, length);
   let progress: RunProgress = checkpoint?.progress ?? { localSteps: 0, clientRounds: 0, series: [] };
   const state: ServerState = {
@@ -281,7 +296,7 @@ async function* trainWithHistory(
       ),
     };
     // The main history last: a round that it holds is held by all, so that a killed run goes on in step.
-    for (const other of histories.slice(1)) await catchUp(other, input);
+    for (const other of others) await catchUp(other, input);
     const storing = performance.now();
     await history.acceptRound(input);
     seconds += worked + (performance.now() - storing) / 1000;
@@ -293,58 +308,23 @@ async function* trainWithHistory(
   return { ...progress, weights: end.weights, seconds };
 }
 
+/** A codec that joins a run which has begun would be unlearnt from rounds it never saw. */
+async function requireRounds(history: History, round: number): Promise<void> {
+  const last = (await history.resume())?.round ?? -1;
+  if (last >= round) return;
+  throw new LetheError(
+    "usage",
+    "USAGE_OTHER_HISTORY",
+    `Expected the history of every codec to hold the ${round + 1} rounds the run has, got one with ${last + 1}. ` +
+      "Choose another place, or run without the further codecs.",
+    { details: { rounds: round + 1, held: last + 1 } },
+  );
+}
+
 /** Accepts a round unless the history has it already. */
 async function catchUp(history: History, input: Parameters<History["acceptRound"]>[0]): Promise<void> {
   const last = await history.resume();
   if (last === undefined || last.round < input.round) await history.acceptRound(input);
-}
-
-/** The same run without the leavers, from the same start. */
-async function* retrain(
-  start: Float32Array,
-  config: SimulationConfig,
-  rounds: Omit<RoundsOptions, "from" | "to">,
-  population: Population,
-  measurer: Measurer,
-): Progress<Work & { readonly series: RunProgress["series"] }> {
-  let progress: RunProgress = { localSteps: 0, clientRounds: 0, series: [] };
-  let seconds = 0;
-  let since = performance.now();
-  const onRound = async (round: FinishedRound): Promise<void> => {
-    seconds += (performance.now() - since) / 1000;
-    progress = advance(progress, round, await measurer.glance(round.state.weights));
-    since = performance.now();
-  };
-  const state = { weights: start, velocity: new Float32Array(start.length) };
-  const options = { ...rounds, excluded: population.leavers, from: 0, to: config.rounds, onRound };
-  const { weights } = yield* runRounds(state, options);
-  return { ...progress, weights, seconds };
-}
-
-/** Some more rounds by the kept clients: a control, since it does not forget. */
-async function* fineTune(
-  trained: Float32Array,
-  config: SimulationConfig,
-  rounds: Omit<RoundsOptions, "from" | "to">,
-  population: Population,
-): Progress<Work> {
-  const started = performance.now();
-  let clientRounds = 0;
-  let localSteps = 0;
-  const { weights } = yield* runRounds(
-    { weights: trained, velocity: new Float32Array(trained.length) },
-    {
-      ...rounds,
-      excluded: population.leavers,
-      from: config.rounds,
-      to: config.rounds + config.references.fineTuneRounds,
-      onRound: (round) => {
-        clientRounds += round.contributions.length;
-        localSteps += round.localSteps;
-      },
-    },
-  );
-  return { weights, seconds: (performance.now() - started) / 1000, clientRounds, localSteps };
 }
 
 function advance(
@@ -352,15 +332,19 @@ function advance(
   round: FinishedRound,
   seen: { readonly accuracy: number; readonly attackSuccess: number | undefined },
 ): RunProgress {
-  const { accuracy, attackSuccess } = seen;
   return {
     localSteps: progress.localSteps + round.localSteps,
     clientRounds: progress.clientRounds + round.contributions.length,
-    series: [
-      ...progress.series,
-      { round: round.round + 1, accuracy, ...(attackSuccess === undefined ? {} : { attackSuccess }) },
-    ],
+    series: [...progress.series, pointOf(round, seen)],
   };
+}
+
+/** A round as a point of the curves, counted from 1. */
+function pointOf(
+  { round }: FinishedRound,
+  { accuracy, attackSuccess }: { readonly accuracy: number; readonly attackSuccess: number | undefined },
+): RunProgress["series"][number] {
+  return { round: round + 1, accuracy, ...(attackSuccess === undefined ? {} : { attackSuccess }) };
 }
 
 /** The training log that the unlearning rules read, kept in the history's header. */

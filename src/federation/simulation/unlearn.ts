@@ -9,7 +9,8 @@ import { BATCH_NORM_MOMENTUM } from "../../models/batch-norm.ts";
 import { layersOf } from "../../models/derive-layers.ts";
 import { ortMatrices } from "../../runtime/linear-algebra/ort-engine.ts";
 import type { RuntimeOptions } from "../../runtime/program.ts";
-import { type RoundsOptions, runRounds } from "../rounds.ts";
+import { simulatedFleet } from "../fleet.ts";
+import type { FinishedRound, RoundsOptions } from "../rounds.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
 import { findRule } from "../unlearning/index.ts";
 import { storedHistory } from "../unlearning/stored-history.ts";
@@ -44,22 +45,39 @@ export interface Unlearned {
   readonly beforeRepair: Measurement | undefined;
 }
 
+/** What to run. */
+export interface UnlearnOrder {
+  /** A rule's id. */
+  readonly method: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly help: SimulationConfig["unlearn"]["help"];
+  /** Called after every round the clients work; its time is not counted. */
+  readonly onRound?: (round: FinishedRound) => Promise<void>;
+}
+
 /**
- * Applies the chosen rule to a stored history, then the repair round if one was granted.
+ * Applies a rule to a stored history, then the repair round if one was granted.
  *
  * @param trained - the final weights and the local steps it took to get there
  */
 export async function* unlearnFromHistory(
   history: History,
   trained: { readonly weights: Float32Array; readonly localSteps: number; readonly clientRounds: number },
+  order: UnlearnOrder,
   inputs: UnlearnInputs,
 ): Progress<Unlearned> {
   const { config, measurer, population, rounds } = inputs;
-  const rule = findRule(config.unlearn.method);
+  let watchedMs = 0;
+  const watched = async (work: () => Promise<void>): Promise<void> => {
+    const since = performance.now();
+    await work();
+    watchedMs += performance.now() - since;
+  };
+  const fleet = simulatedFleet(rounds, (round) => watched(async () => order.onRound?.(round)));
   const started = performance.now();
   await using matrices = ortMatrices(inputs.runtime);
-  const outcome = yield* nested(
-    rule.run(
+  const { weights, diagnosis, evidence } = yield* nested(
+    findRule(order.method).run(
       {
         layout: inputs.layout,
         layers: layersOf(inputs.architecture),
@@ -67,58 +85,41 @@ export async function* unlearnFromHistory(
         initialWeights: inputs.start,
         training: await trainingFacts(history, trained, inputs),
         leavers: [...population.leavers].map(clientId),
-        help: config.unlearn.help,
+        help: order.help,
         matrices,
         probe: { inputRange: inputRangeOf(inputs.architecture), predict: measurer.predict },
         key: deriveKey(inputs.key, "unlearning"),
         signal: rounds.signal,
         history: await storedHistory(history),
+        clients: fleet,
       },
-      config.unlearn.settings,
+      order.settings,
     ),
   );
-  const seconds = (performance.now() - started) / 1000;
-  const { diagnosis, evidence } = outcome;
-  if (config.unlearn.help === "none") {
-    return {
-      weights: outcome.weights,
-      seconds,
-      clientRounds: 0,
-      localSteps: 0,
-      diagnosis,
-      evidence,
-      beforeRepair: undefined,
-    };
-  }
-  const beforeRepair = await measurer.measure(outcome.weights);
-  const repairing = performance.now();
-  let clientRounds = 0;
-  let localSteps = 0;
-  const repaired = yield* runRounds(
-    { weights: outcome.weights, velocity: new Float32Array(inputs.layout.length) },
-    {
-      ...rounds,
-      // All kept clients: repair by a subset hurts where their data differ.
-      participation: 1,
-      excluded: population.leavers,
-      from: config.rounds,
-      to: config.rounds + 1,
-      maxLocalSteps: config.unlearn.repairSteps,
-      onRound: (round) => {
-        clientRounds += round.contributions.length;
-        localSteps += round.localSteps;
-      },
-    },
-  );
-  return {
-    weights: repaired.weights,
-    seconds: seconds + (performance.now() - repairing) / 1000,
-    clientRounds,
-    localSteps,
+  const outcome = (end: Float32Array, beforeRepair: Measurement | undefined): Unlearned => ({
+    weights: end,
+    seconds: (performance.now() - started - watchedMs) / 1000,
+    ...fleet.spent,
     diagnosis,
     evidence,
     beforeRepair,
-  };
+  });
+  if (order.help === "none") return outcome(weights, undefined);
+
+  let beforeRepair: Measurement | undefined;
+  await watched(async () => {
+    beforeRepair = await measurer.measure(weights);
+  });
+  const repaired = await fleet.runRound({
+    weights,
+    round: config.rounds,
+    // All kept clients: repair by a subset hurts where their data differ.
+    clients: fleet.clients.filter((client) => !population.leavers.has(client)),
+    everyoneTakesPart: true,
+    localSteps: config.unlearn.repairSteps,
+    signal: rounds.signal,
+  });
+  return outcome(repaired, beforeRepair);
 }
 
 /** Pixels lie in [0, 1]; the standardised columns of a table have no bounds. */

@@ -21,7 +21,7 @@ export type Need = keyof Capabilities;
 export interface ClientFleet {
   readonly clients: readonly ClientId[];
   /**
-   * One federated round: local training by the given clients and the server's step.
+   * One federated round: local training by those of the given clients whose turn it is, and the server's step.
    *
    * @returns the next global weights, a fresh array
    */
@@ -32,6 +32,8 @@ export interface ClientFleet {
     readonly clients: readonly ClientId[];
     /** Local steps for each client; as in training when left out. */
     readonly localSteps?: number;
+    /** All of the given clients train, whoever's turn it is. */
+    readonly everyoneTakesPart?: boolean;
     readonly signal?: AbortSignal | undefined;
   }): Promise<Float32Array>;
 }

@@ -1,8 +1,9 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { LetheError } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
 import { checkRequest } from "./check-request.ts";
 import type { Need, RequestWith, UnlearningOutcome, UnlearningRule } from "./contract.ts";
+import { parseRuleSettings } from "./rule-settings.ts";
 
 /**
  * Makes a rule out of its declaration. The body sees only the capabilities it declared, and settings that are valid.
@@ -20,15 +21,7 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
   return {
     ...declaration,
     async *run(request, settings = {}) {
-      const parsed = config.safeParse(settings);
-      if (!parsed.success) {
-        throw new LetheError(
-          "usage",
-          "USAGE_CONFIG",
-          `Expected valid settings for \`${id}\`, got:\n${z.prettifyError(parsed.error)}`,
-          { cause: parsed.error },
-        );
-      }
+      const parsed = parseRuleSettings(id, config, settings);
       for (const need of needs) {
         if (request[need] === undefined) {
           throw new LetheError(
@@ -42,7 +35,7 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
         }
       }
       checkRequest(request);
-      return yield* declaration.run(request as RequestWith<N>, parsed.data);
+      return yield* declaration.run(request as RequestWith<N>, parsed);
     },
   };
 }

@@ -1,12 +1,16 @@
 import { LetheError } from "../../kernel/errors.ts";
 import type { UnlearningRule } from "./contract.ts";
+import { fineTune } from "./fine-tune.ts";
 import { kroneckerResponse } from "./kronecker-response.ts";
 import { medu } from "./medu.ts";
+import { retrain } from "./retrain.ts";
 
 /** Every rule that forgets clients of a federated model, by id. */
 export const unlearningRules = {
   "kronecker-response": kroneckerResponse,
   medu,
+  retrain,
+  "fine-tune": fineTune,
 } as const satisfies Readonly<Record<string, UnlearningRule>>;
 
 /**

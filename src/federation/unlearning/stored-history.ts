@@ -50,7 +50,9 @@ function decodeRound(
   for (const [index, entry] of selected.entries()) {
     const update = arrays[index] as Float32Array;
     if (!decoder.decode(entry, update)) continue;
-    const record = entry.record ?? find(entry.reference ?? stored.round, entry.client);
+    // An `average` has no dither of its own: the mean's is in every update of its round and cancels in their differences.
+    const held = entry.status === "held" && entry.reference !== undefined;
+    const record = held ? find(entry.reference, entry.client) : entry.record;
     const errorVariance = record && codecVariance(record, stored.round, entry, header.layout);
     participants.push({
       client: clientId(entry.client),

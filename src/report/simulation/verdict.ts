@@ -29,13 +29,7 @@ ${controls.length > 0 && renderControls(controls)}
 }
 
 function meaningOf({ controls }: SimulationReport, { verdict }: Findings): string {
-  const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
-  const behaved =
-    controls.length === 0
-      ? "No control was run, so nothing shows that the audit can tell good from bad."
-      : wrong === 0
-        ? `All ${countNoun(controls.length, "control")} came out as they must, so the audit can tell a model that unlearned from one that did not.`
-        : `${wrong} of ${countNoun(controls.length, "control")} came out wrong.`;
+  const behaved = behaviourOf(controls);
   switch (verdict) {
     case "pass":
       return `Every measurement of the unlearned model lies within the audit’s limits around a retrained one. ${behaved}`;
@@ -48,6 +42,18 @@ function meaningOf({ controls }: SimulationReport, { verdict }: Findings): strin
     default:
       return verdict satisfies never;
   }
+}
+
+/** What the controls say about the audit itself. */
+function behaviourOf(controls: SimulationReport["controls"]): string {
+  if (controls.length === 0)
+    return "No control was run, so nothing shows that the audit can tell good from bad.";
+  const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
+  if (wrong > 0) return `${wrong} of ${countNoun(controls.length, "control")} came out wrong.`;
+  if (!controls.some(({ expected }) => expected === "fail")) {
+    return "No control had to fail, so nothing shows that the audit would notice a model that did not unlearn.";
+  }
+  return `All ${countNoun(controls.length, "control")} came out as they must, so the audit can tell a model that unlearned from one that did not.`;
 }
 
 /** A `pass` beside figures outside the tolerances is said aloud rather than smoothed over. */

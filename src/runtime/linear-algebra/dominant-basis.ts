@@ -21,7 +21,7 @@ export interface Eigenbasis {
 /**
  * The leading eigenvectors of a symmetric matrix whose negative eigenvalues, if any, are no smaller than `−slack`.
  *
- * All of them by a dense solver when `rank` ≥ n; otherwise by randomised subspace iteration on A + slack·I followed by a
+ * By a dense solver when nearly all are wanted; otherwise by randomised subspace iteration on A + slack·I followed by a
  * Rayleigh–Ritz step. What matters to callers is that the span holds most of the trace and that the basis is
  * orthonormal; eigenvectors near the cut are approximate.
  *
@@ -38,12 +38,14 @@ export async function dominantBasis(
 ): Promise<Eigenbasis> {
   const size = matrix.rows;
   const { rank, slack, key } = options;
-  if (rank >= size) {
+  // A block as wide as the matrix, or nearly so, starts near to singular: float32 then loses its rank.
+  if (size <= rank + 2 * OVERSAMPLING) {
     const { values, vectors } = symmetricEigen(size, matrix.data);
-    return { vectors: { rows: size, columns: size, data: Float32Array.from(vectors) }, values };
+    const count = Math.min(rank, size);
+    return { vectors: leadingColumns(size, vectors, count), values: values.slice(0, count) };
   }
   const shift = slack + SHIFT_FRACTION * Math.max(0, traceOf(matrix));
-  let block = normalBlock(size, Math.min(size, rank + OVERSAMPLING), key);
+  let block = normalBlock(size, rank + OVERSAMPLING, key);
   for (let step = 0; step <= ITERATIONS; step++) {
     const image = await engine.multiply(matrix, block);
     for (let i = 0; i < image.data.length; i++) {

@@ -95,6 +95,11 @@ export function createTables(database: DatabaseSync): void {
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
 }
 
+/** True for a database that holds anything at all. */
+export function hasTables(database: DatabaseSync): boolean {
+  return first(database, "SELECT 1 FROM sqlite_schema LIMIT 1") !== undefined;
+}
+
 /** True for a file that holds a history, false for a foreign one and one whose creation did not come to its end. */
 export function isInitialised(database: DatabaseSync): boolean {
   const mark = first<{ readonly application_id: number }>(database, "PRAGMA application_id");

@@ -9,6 +9,7 @@ import { createReader } from "./history-reader.ts";
 import { floatBytes } from "./history-rows.ts";
 import {
   createTables,
+  hasTables,
   isInitialised,
   limitSize,
   prepareFile,
@@ -30,7 +31,8 @@ export type NewHistory = Omit<HistoryHeader, "codec"> & { readonly codec?: Codec
 /**
  * Creates a history in a file of its own and opens it for writing.
  *
- * @throws LETHE_USAGE_HISTORY_EXISTS, LETHE_USAGE_SECOND_WRITER, LETHE_DATA_WEIGHTS_LENGTH
+ * @throws LETHE_USAGE_HISTORY_EXISTS, LETHE_USAGE_SECOND_WRITER, LETHE_DATA_WEIGHTS_LENGTH, LETHE_DATA_NOT_A_HISTORY for a
+ *   database of something else
  * @example
  * const history = await createHistory("run.history", { layout, key: keyFromSeed(1), facts: {}, initialWeights });
  */
@@ -56,6 +58,7 @@ export async function createHistory(
         { details: { path } },
       );
     }
+    if (hasTables(database)) throw notAHistory(path);
     prepareFile(database);
     inTransaction(database, path, () => {
       createTables(database);
@@ -119,15 +122,18 @@ function openWith(
 
 function expectHistory(database: DatabaseSync, path: string): void {
   guarded(path, () => {
-    if (isInitialised(database)) return;
-    throw new LetheError(
-      "data",
-      "DATA_NOT_A_HISTORY",
-      `Expected an update history of version ${SCHEMA_VERSION} in ${path}, got something else or one whose creation was ` +
-        "interrupted. Create it again.",
-      { details: { path } },
-    );
+    if (!isInitialised(database)) throw notAHistory(path);
   });
+}
+
+function notAHistory(path: string): LetheError {
+  return new LetheError(
+    "data",
+    "DATA_NOT_A_HISTORY",
+    `Expected an update history of version ${SCHEMA_VERSION} in ${path}, got something else or one whose creation was ` +
+      "interrupted. Create it again.",
+    { details: { path } },
+  );
 }
 
 function insertHeader(database: DatabaseSync, header: HistoryHeader): void {

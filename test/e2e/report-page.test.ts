@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sampleReport } from "../../src/report/simulation/sample-report.fixture.ts";
+import { renderSimulationReport } from "../../src/report/simulation-report.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+
+// Chromium comes from the system (`.ci/run` installs it); without one this file fails rather than passing unseen.
+describe("the report in a browser", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    expect(existsSync(CHROMIUM), `${CHROMIUM} is needed: apt-get install chromium`).toBe(true);
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  for (const width of [390, 1200]) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      it(`loads nothing, complains of nothing and fits a ${colorScheme} page of ${width} pixels`, async () => {
+        const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+        const page = await context.newPage();
+        const troubles: string[] = [];
+        page.on("console", (message) => troubles.push(message.text()));
+        page.on("pageerror", (error) => troubles.push(error.message));
+        page.on("request", (request) => {
+          if (!request.url().startsWith("data:")) troubles.push(`request ${request.url()}`);
+        });
+        await page.setContent(renderSimulationReport(sampleReport()), { waitUntil: "load" });
+        const sizes = await page.evaluate(
+          "[document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+        );
+        const [scroll, client] = sizes as [number, number];
+        expect(troubles).toEqual([]);
+        expect(scroll).toBeLessThanOrEqual(client);
+        expect(await page.locator("h1").count()).toBe(1);
+        expect(await page.locator("svg").count()).toBeGreaterThan(2);
+        await context.close();
+      });
+    }
+  }
+});
