@@ -50,9 +50,6 @@ function behaviourOf(controls: SimulationReport["controls"]): string {
     return "No control was run, so nothing shows that the audit can tell good from bad.";
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   if (wrong > 0) return `${wrong} of ${countNoun(controls.length, "control")} came out wrong.`;
-  if (!controls.some(({ expected }) => expected === "fail")) {
-    return "No control had to fail, so nothing shows that the audit would notice a model that did not unlearn.";
-  }
   return `All ${countNoun(controls.length, "control")} came out as they must, so the audit can tell a model that unlearned from one that did not.`;
 }
 
