@@ -242,7 +242,7 @@ export async function* simulate(
             retrained: retrained.measurement,
             fineTuned: fineTuned?.measurement,
           },
-          population.attacked !== undefined,
+          population.attack?.leaves ?? false,
         ),
     };
   } finally {
