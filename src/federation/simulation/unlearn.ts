@@ -57,7 +57,11 @@ export async function* unlearnFromHistory(
   const { config, measurer, population, rounds } = inputs;
   const rule = findRule(config.unlearn.method);
   const started = performance.now();
-  await using matrices = ortMatrices(inputs.runtime);
+  const { threads } = inputs.runtime;
+  // One thread asked for is one thread in all.
+  await using stored = await storedHistory(history, threads === 1 ? { workers: 0 } : {});
+  // Many small products, beside threads that decode: spinning between them costs more than all of them.
+  await using matrices = ortMatrices({ spinning: false, ...inputs.runtime });
   const outcome = yield* nested(
     rule.run(
       {
@@ -72,7 +76,7 @@ export async function* unlearnFromHistory(
         probe: { inputRange: [0, 1], predict: measurer.predict },
         key: deriveKey(inputs.key, "unlearning"),
         signal: rounds.signal,
-        history: await storedHistory(history),
+        history: stored,
       },
       config.unlearn.settings,
     ),
