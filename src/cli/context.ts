@@ -152,6 +152,15 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** Several values in one argument, separated by white space. */
+export function parseList<Value>(parse: (text: string) => Value): (text: string) => Value[] {
+  return (text) => {
+    const parts = text.split(/\s+/).filter((part) => part !== "");
+    if (parts.length === 0) throw new InvalidArgumentError("Expected at least one value.");
+    return parts.map((part) => parse(part));
+  };
+}
+
 /** A real number. */
 export function parseReal(text: string): number {
   const value = Number(text);

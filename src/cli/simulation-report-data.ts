@@ -1,8 +1,11 @@
+import { basename } from "node:path";
 import type { Dataset, Samples } from "../data/dataset.ts";
 import type { SimulationConfig } from "../federation/simulation/config.ts";
+import type { AttackInPlay } from "../federation/simulation/population.ts";
 import type { SimulatedModel, SimulationOutcome } from "../federation/simulation/simulate.ts";
 import { DEFAULT_TOLERANCE } from "../federation/simulation/verdict.ts";
 import { findRule } from "../federation/unlearning/index.ts";
+import { quantisers } from "../history/quantisers/index.ts";
 import { confusionMatrix } from "../metrics/accuracy.ts";
 import { distance } from "../metrics/distance.ts";
 import type { SimulationReportInput } from "../report/simulation-report-schema.ts";
@@ -29,37 +32,31 @@ export async function simulationReportData(
     ...(outcome.retrained === undefined ? {} : { retrained: figure(outcome.retrained) }),
   });
   const { membership } = outcome.trained.measurement;
+  const { attack } = outcome.population;
+  // An attacker who stays goes on attacking: its success says nothing about the removal.
+  const pointOf = attack?.leaves ? withAttack : withoutAttack;
+  const samples = dataset.featureShape.length === 3 ? "images" : "samples";
   const examples = pickExamples(outcome, dataset, ofModels);
   const { breakdown } = document.history;
   const label = `after ${document.method}`;
-  const { attacked } = outcome.population;
-  const target = Number(config.attack.settings.target ?? 0);
   return {
     run: {
       dataset: dataset.title.split(":")[0] ?? dataset.id,
-      model: `a network (${config.model}) of ${document.history.parameters.toLocaleString("en")} values`,
+      // A model of the user's own is named by its file, not by where it lies.
+      model: `a network (${basename(config.model)}) of ${document.history.parameters.toLocaleString("en")} values`,
       clients: config.clients,
       rounds: config.rounds,
       partition: config.partition,
       removed: config.unlearn.clients.map((client) => ({ client, name: `client ${client}` })),
       method: { id: config.unlearn.method, title: findRule(config.unlearn.method).title },
-      codec: { id: document.codec, title: document.codec },
-      ...(attacked === undefined || config.attack.id !== "backdoor"
-        ? {}
-        : {
-            attack: {
-              kind: "backdoor",
-              trigger: TRIGGER_WORDS[String(config.attack.settings.trigger ?? "corner")] ?? "a pattern",
-              target: classes[target] ?? String(target),
-              poisonedShare: Number(config.attack.settings.fraction ?? 0.5),
-              boost: outcome.population.boost,
-            },
-          }),
+      codec: { id: document.codec, title: quantisers[config.codec.quantiser].title },
+      samples,
+      ...(attack?.leaves ? { attack: attackOf(attack, classes) } : {}),
     },
     accuracy: document.accuracy,
-    ...(document.attackSuccess === undefined || config.attack.id !== "backdoor"
-      ? {}
-      : { attackSuccess: document.attackSuccess }),
+    ...(attack?.leaves && document.attackSuccess !== undefined
+      ? { attackSuccess: document.attackSuccess }
+      : {}),
     removedClientAccuracy: document.removedClientAccuracy,
     ...(document.parameterDistance === undefined ? {} : { parameterDistance: document.parameterDistance }),
     history: {
@@ -88,15 +85,16 @@ export async function simulationReportData(
             title,
             expected,
             outcome: found,
-            accuracy: figures.accuracy,
-            ...(figures.attackSuccess === undefined ? {} : { attackSuccess: figures.attackSuccess }),
+            ...pointOf(figures),
             removedClientAccuracy: figures.removedClientAccuracy,
           })),
           tolerance: { ...DEFAULT_TOLERANCE },
         }),
     series: {
-      trained: [...outcome.series.trained],
-      ...(outcome.series.retrained.length === 0 ? {} : { retrained: [...outcome.series.retrained] }),
+      trained: curveOf(outcome.series.trained, pointOf),
+      ...(outcome.series.retrained.length === 0
+        ? {}
+        : { retrained: curveOf(outcome.series.retrained, pointOf) }),
       unlearning: [
         ...(outcome.beforeRepair === undefined ? [] : [{ label, ...pointOf(outcome.beforeRepair) }]),
         {
@@ -105,25 +103,30 @@ export async function simulationReportData(
         },
       ],
     },
-    ...codecCurveOf(config, outcome, document),
+    ...codecCurveOf(config, outcome, document, pointOf),
     ...(examples === undefined ? {} : { examples }),
     confusion: [
       {
-        title: "Clean test images",
+        title: `Clean test ${samples}`,
         classes,
         matrices: ofModels(({ measurement }) =>
           confusionMatrix(measurement.predicted, test.labels, classes.length),
         ),
       },
     ],
-    membership: {
-      attack: "loss threshold, class by class",
-      members: membership.members,
-      nonMembers: membership.nonMembers,
-      auc: ofModels((model) => interval(model.measurement.membership)),
-    },
-    diagnosis: diagnosisOf(document),
-    limits: [...simulationLimits(config)],
+    // No class in common, nothing to compare.
+    ...(membership.members === 0
+      ? {}
+      : {
+          membership: {
+            attack: "Loss threshold, class by class",
+            members: membership.members,
+            nonMembers: membership.nonMembers,
+            auc: ofModels((model) => interval(model.measurement.membership)),
+          },
+        }),
+    ...diagnosisOf(document),
+    limits: [...simulationLimits(config, attack)],
     provenance: {
       command: about.command,
       seed: config.seed,
@@ -134,14 +137,31 @@ export async function simulationReportData(
   };
 }
 
-const TRIGGER_WORDS: Readonly<Record<string, string>> = {
-  corner: "a white 3 × 3 square near the lower right corner",
-  center: "a 4 × 4 checkerboard in the centre",
-  subspace: "a pattern made of the data's own principal components",
-};
+function attackOf({ facts, attackers }: AttackInPlay, classes: readonly string[]) {
+  const { kind, fraction, boost } = facts;
+  const common = { by: attackers.map((attacker) => `client ${attacker}`), poisonedShare: fraction, boost };
+  return kind === "labelflip"
+    ? { kind, ...common }
+    : { kind, ...common, trigger: facts.trigger, target: classes[facts.target] ?? String(facts.target) };
+}
 
-function pointOf({ accuracy, attackSuccess }: { accuracy: number; attackSuccess: number | undefined }) {
+interface Point {
+  readonly accuracy: number;
+  readonly attackSuccess?: number | undefined;
+}
+
+type PointOf = (point: Point) => { readonly accuracy: number; readonly attackSuccess?: number };
+
+function withAttack({ accuracy, attackSuccess }: Point) {
   return { accuracy, ...(attackSuccess === undefined ? {} : { attackSuccess }) };
+}
+
+function withoutAttack({ accuracy }: Point) {
+  return { accuracy };
+}
+
+function curveOf(series: SimulationOutcome["series"]["trained"], pointOf: PointOf) {
+  return series.map((point) => ({ round: point.round, ...pointOf(point) }));
 }
 
 /** The 95 % interval of an AUC by its standard error. */
@@ -150,17 +170,26 @@ function interval({ auc, standardError }: { auc: number; standardError: number }
   return { value: auc, low: Math.max(0, auc - margin), high: Math.min(1, auc + margin) };
 }
 
+/** What the rule says of itself; nothing for a rule that cannot judge itself. */
 function diagnosisOf({ diagnosis }: SimulationDocument) {
-  const { rho, pi } = diagnosis.values;
+  const { rho, agreement } = diagnosis.values;
+  if (rho === undefined) return {};
   return {
-    rho: rho ?? 0,
-    ...(pi === undefined ? {} : { pi }),
-    warnings: diagnosis.warnings.map(({ code, message }) => ({ code, message })),
+    diagnosis: {
+      rho,
+      ...(agreement === undefined ? {} : { pi: agreement }),
+      warnings: diagnosis.warnings.map(({ code, message }) => ({ code, message })),
+    },
   };
 }
 
 /** Bytes against unlearning error, the error measured against the float32 history of the curve. */
-function codecCurveOf(config: SimulationConfig, outcome: SimulationOutcome, document: SimulationDocument) {
+function codecCurveOf(
+  config: SimulationConfig,
+  outcome: SimulationOutcome,
+  document: SimulationDocument,
+  pointOf: PointOf,
+) {
   const exact = outcome.codecCurve.find(
     ({ codec }) => codec.quantiser === "none" && codec.threshold.mode === "none",
   );
@@ -194,10 +223,10 @@ function pickExamples(
     retrained?: Value;
   },
 ) {
-  const { attacked } = outcome.population;
+  const { attacked, attack } = outcome.population;
   const [channels, rows, columns] = featureShape;
-  if (attacked === undefined || channels !== 1 || rows === undefined || columns === undefined)
-    return undefined;
+  if (attacked === undefined || !attack?.leaves || attack.facts.kind !== "backdoor") return undefined;
+  if (channels !== 1 || rows === undefined || columns === undefined) return undefined;
   const places = new Map(Array.from({ length: test.count }, (_, position) => [test.id(position), position]));
   const items = [];
   const seen = new Set<number>();

@@ -28,7 +28,7 @@ export function simulationText(document: SimulationDocument): string[] {
     row("client rounds", amounts(clientRounds, String)),
     "",
     `history    ${history.updates} updates of ${history.parameters} values in ${megabytes(history.storedBytes)}: ` +
-      `${history.ratio.toFixed(1)} times less than float32 (${history.bitsPerParameter.toFixed(2)} bits a value)`,
+      `${history.ratio >= 1 ? `${history.ratio.toFixed(1)} times less` : `${(1 / history.ratio).toFixed(1)} times more`} than float32 (${history.bitsPerParameter.toFixed(2)} bits a value)`,
     ...(document.parameterDistance === undefined
       ? []
       : [

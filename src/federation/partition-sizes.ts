@@ -26,7 +26,7 @@ export function clientSizes({ clients, mean, sizes }: SizeRequest, key: Key): Ui
   const ladder = apportion(weights, clients * mean);
   if (ladder.includes(0)) {
     throw partitionError(
-      `Expected enough samples for every client, but with a mean of ${mean} and sizes ${sizes.ratio} times apart the smallest client would hold none.`,
+      `Expected enough samples for every client, but with a mean of ${mean} and sizes ${sizes.ratio} times apart the smallest client would hold none. Give more samples per client, or a smaller spread.`,
     );
   }
   const order = randomStream(key).permutation(clients);

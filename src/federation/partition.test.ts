@@ -136,7 +136,7 @@ describe("partition", () => {
     const run = (strategy: PartitionStrategy, options: PartitionOptions) => () =>
       partition(strategy, samples, options, keyFromSeed(1));
     expect(run({ kind: "iid" }, { clients: 0 })).toThrow(/at least one client, got 0/);
-    expect(run({ kind: "iid" }, { clients: 101 })).toThrow(/got 0/);
+    expect(run({ kind: "iid" }, { clients: 101 })).toThrow(/101 clients for 100 samples/);
     expect(run({ kind: "iid" }, { clients: 10, samplesPerClient: 11 })).toThrow(/1 to 10 samples/);
     expect(run({ kind: "exclusive" }, { clients: 2, samplesPerClient: 40 })).toThrow(/24 samples of class 9/);
     expect(run({ kind: "exclusive" }, { clients: 10 })).toThrow(/94 samples of the other classes/);

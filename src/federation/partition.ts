@@ -77,6 +77,11 @@ function sizeRequest(count: number, options: PartitionOptions): SizeRequest {
     throw partitionError(`Expected at least one client, got ${clients}.`);
   }
   const most = Math.floor(count / clients);
+  if (most < 1) {
+    throw partitionError(
+      `Expected a sample for every client, got ${clients} clients for ${count} samples. Ask for fewer clients.`,
+    );
+  }
   const mean = options.samplesPerClient ?? Math.min(DEFAULT_SAMPLES_PER_CLIENT, most);
   if (!Number.isInteger(mean) || mean < 1 || mean > most) {
     throw partitionError(

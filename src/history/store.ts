@@ -178,4 +178,6 @@ export interface History extends HistoryReader {
    * caller's checkpoint and metadata are the caller's to replace: they are sums that include the client.
    */
   eraseClient(client: string): Promise<ErasureReceipt>;
+  /** Gives back the file space of replaced weights and checkpoints: for when training has ended. */
+  compact(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 export interface MembershipResult {
   /** Probability that a member has a smaller loss than a non-member of the same class; ½ = cannot tell. In [0, 1]. */
   readonly auc: number;
-  /** Standard error of the AUC (Hanley & McNeil 1982). */
+  /** Standard error of the AUC; see {@link lossMembership}. */
   readonly standardError: number;
   readonly members: number;
   readonly nonMembers: number;
@@ -13,11 +13,16 @@ export interface MembershipResult {
  * AUC = Σ_c π_c · P(loss_member < loss_nonMember | class c) (ties count ½), π_c the members' share of class c, so that a class
  * mix that differs between the two groups cannot be mistaken for memory.
  *
+ * Standard error √(Σ_c π_c² s_c²), s_c that of Hanley & McNeil (1982) for the class's counts at the common AUC: a class
+ * with few members says too little about an AUC of its own. Counting all members and non-members together would be too
+ * sure of itself where the members' classes are uneven.
+ *
  * A weak population test: an AUC near ½ is no proof of forgetting. An AUC well below ½ means over-forgetting.
  * Source: Yeom et al., arXiv 1709.01604 (loss attack); class matching as in Kurmanji et al., arXiv 2302.09880.
  *
- * @param memberLosses - [members], with their labels
+ * @param memberLosses - in nats [members], with their labels
  * @param nonMemberLosses - held-out samples [nonMembers], with their labels; classes no member has are not used
+ * @returns an AUC of NaN when the two groups have no class in common
  */
 export function lossMembership(
   memberLosses: Float64Array,
@@ -27,18 +32,23 @@ export function lossMembership(
 ): MembershipResult {
   const members = byClass(memberLosses, memberLabels);
   const others = byClass(nonMemberLosses, nonMemberLabels);
-  let weighted = 0;
-  let used = 0;
-  let usedOthers = 0;
-  for (const [label, losses] of members) {
+  const strata = [...members].flatMap(([label, losses]) => {
     const against = others.get(label);
-    if (against === undefined) continue;
-    weighted += losses.length * rankProbability(losses, against);
-    used += losses.length;
-    usedOthers += against.length;
-  }
-  const auc = weighted / used;
-  return { auc, standardError: hanleyMcNeil(auc, used, usedOthers), members: used, nonMembers: usedOthers };
+    return against === undefined ? [] : [{ losses, against }];
+  });
+  const total = (size: (stratum: (typeof strata)[number]) => number): number =>
+    strata.reduce((sum, stratum) => sum + size(stratum), 0);
+  const used = total(({ losses }) => losses.length);
+  const auc = total(({ losses, against }) => losses.length * rankProbability(losses, against)) / used;
+  const variance = total(
+    ({ losses, against }) => (losses.length / used) ** 2 * hanleyMcNeil(auc, losses.length, against.length),
+  );
+  return {
+    auc,
+    standardError: Math.sqrt(variance),
+    members: used,
+    nonMembers: total(({ against }) => against.length),
+  };
 }
 
 /** P(a < b) + ½P(a = b) for a, b drawn from two samples. */
@@ -65,11 +75,12 @@ function countBelow(sorted: readonly number[], value: number, inclusive = false)
   return low;
 }
 
+/** The variance of an AUC from so many samples. */
 function hanleyMcNeil(auc: number, positives: number, negatives: number): number {
   const q1 = auc / (2 - auc);
   const q2 = (2 * auc * auc) / (1 + auc);
   const variance = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc);
-  return Math.sqrt(Math.max(0, variance) / (positives * negatives));
+  return Math.max(0, variance) / (positives * negatives);
 }
 
 function byClass(losses: Float64Array, labels: Int32Array): Map<number, number[]> {

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { DEFAULT_TOLERANCE } from "../federation/simulation/verdict.ts";
+import { LEAST_AGREEMENT, LEAST_RHO } from "../federation/unlearning/kronecker/diagnosis.ts";
 
 const share = z.number().min(0).max(1);
 const amount = z.number().nonnegative();
@@ -9,6 +11,17 @@ const images = z.int().positive();
 function ofModels<Value extends z.ZodType>(value: Value) {
   return z.strictObject({ trained: value, unlearned: value, retrained: value.optional() });
 }
+
+/** What every kind of attack has. */
+const attackMembers = {
+  by: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("Who attacked, when not all of the removed clients did."),
+  poisonedShare: share.describe("Share of the attacker's samples that carry the trigger or a wrong label."),
+  boost: z.number().positive().describe("Factor on the attacker's update; 1 is an ordinary one."),
+};
 
 const runSchema = z.strictObject({
   dataset: z.string().describe("Name of the data set, as people write it."),
@@ -29,16 +42,19 @@ const runSchema = z.strictObject({
     .strictObject({ id: z.string(), title: z.string() })
     .describe("The unlearning rule: its permanent id and its name."),
   codec: z.strictObject({ id: z.string(), title: z.string() }).describe("The history's codec."),
+  samples: z.enum(["images", "samples"]).default("images").describe("What the text calls the data."),
   attack: z
-    .strictObject({
-      kind: z.literal("backdoor"),
-      trigger: z
-        .string()
-        .describe("The pattern, such as `a white 3 × 3 square near the lower right corner`."),
-      target: z.string().describe("The class that triggered images are sent to."),
-      poisonedShare: share.describe("Share of the attacker's images that carry the trigger."),
-      boost: z.number().positive().describe("Factor on the attacker's update; 1 is an ordinary one."),
-    })
+    .discriminatedUnion("kind", [
+      z.strictObject({
+        kind: z.literal("backdoor"),
+        trigger: z
+          .string()
+          .describe("The pattern, such as `a white 3 × 3 square near the lower right corner`."),
+        target: z.string().describe("The class that triggered images are sent to."),
+        ...attackMembers,
+      }),
+      z.strictObject({ kind: z.literal("labelflip"), ...attackMembers }),
+    ])
     .optional()
     .describe("What the removed clients did; left out when they were honest."),
 });
@@ -73,11 +89,15 @@ const controlSchema = z.strictObject({
 });
 
 const toleranceSchema = z.strictObject({
-  accuracy: share.default(0.015).describe("Accuracy may be this much below retraining's."),
-  attackSuccess: share.default(0.05).describe("Attack success may be this much above retraining's."),
+  accuracy: share
+    .default(DEFAULT_TOLERANCE.accuracy)
+    .describe("Accuracy may be this much below retraining's."),
+  attackSuccess: share
+    .default(DEFAULT_TOLERANCE.attackSuccess)
+    .describe("Attack success may be this much above retraining's."),
   removedClientAccuracy: share
-    .default(0.03)
-    .describe("Accuracy on the removed clients' images may differ this much from retraining's, either way."),
+    .default(DEFAULT_TOLERANCE.removedClientAccuracy)
+    .describe("Accuracy on the removed clients' samples may be this much above retraining's."),
 });
 
 const roundSchema = z.strictObject({ round: count, accuracy: share, attackSuccess: share.optional() });
@@ -161,11 +181,13 @@ const diagnosisSchema = z.strictObject({
   rho: amount.describe(
     "ρ = ‖e‖ / ‖Σ d‖: the share of the plain subtraction that the response model left standing.",
   ),
-  rhoLimit: amount.default(0.33).describe("Below it the rule extrapolates far; chosen on 47 recorded runs."),
+  rhoLimit: amount
+    .default(LEAST_RHO)
+    .describe("Below it the rule extrapolates far; chosen on 47 recorded runs."),
   pi: share
     .optional()
     .describe("π: share of synthetic probes on which the weak and the strong setting of the rule agree."),
-  piLimit: share.default(0.9).describe("Below it accuracy was lost in recorded runs."),
+  piLimit: share.default(LEAST_AGREEMENT).describe("Below it accuracy was lost in recorded runs."),
   warnings: z
     .array(z.strictObject({ code: z.string(), message: z.string() }))
     .default([])
@@ -186,7 +208,7 @@ const members = z.strictObject({
   attackSuccess: ofModels(share)
     .optional()
     .describe(
-      "Share of triggered test images, of other classes than the target, that are classified as the target.",
+      "Share of the test samples under attack that are answered as the attacker wants: triggered images of other classes sent to the target, or samples answered with the next class.",
     ),
   removedClientAccuracy: ofModels(share)
     .optional()
@@ -253,8 +275,8 @@ export type SimulationReport = z.output<typeof members>;
 
 /**
  * What must hold between the members of a report: data that contradict themselves are refused before anyone reads
- * them. A verdict of `pass` needs a retrained model, a control that must pass, after an attack one that must fail, and
- * all of them to come out as expected. Honest clients may leave no mark for a control to fail by; the page then says so.
+ * them. A verdict of `pass` needs a retrained model, a control that must fail, one that must pass, and
+ * all of them to come out as expected.
  */
 function checkAgreement(report: SimulationReport, context: z.RefinementCtx): void {
   const refuse = (path: readonly (string | number)[], message: string) =>
@@ -263,8 +285,7 @@ function checkAgreement(report: SimulationReport, context: z.RefinementCtx): voi
   if (report.verdict === "pass") {
     if (report.accuracy.retrained === undefined)
       refuse(["verdict"], "Expected no verdict `pass` without `accuracy.retrained`: nothing was compared.");
-    const needed = report.run.attack === undefined ? (["pass"] as const) : (["fail", "pass"] as const);
-    for (const kind of needed)
+    for (const kind of ["fail", "pass"] as const)
       if (!report.controls.some(({ expected }) => expected === kind))
         refuse(
           ["controls"],

@@ -152,8 +152,8 @@ describe("the summary", () => {
   it("tells a weakened attack from a removed one at the report's own tolerance", () => {
     const titleFor = (unlearned: number) =>
       pageOf({ attackSuccess: { trained: 0.95, unlearned, retrained: 0.01 }, verdict: "fail" }).title;
-    expect(titleFor(0.061)).toBe("The backdoor of client 7 was weakened, not removed");
-    expect(titleFor(0.06)).toBe("Client 7 was not removed well enough"); // the audit failed for another reason
+    expect(titleFor(0.081)).toBe("The backdoor of client 7 was weakened, not removed");
+    expect(titleFor(0.08)).toBe("Client 7 was not removed well enough"); // the audit failed for another reason
   });
 
   it("does not claim the removal of an attack that never worked", () => {
@@ -197,8 +197,8 @@ describe("the summary", () => {
     const leadFor = (trained: number, unlearned: number, retrained: number) =>
       pageOf({ removedClientAccuracy: { trained, unlearned, retrained } }).lead;
     expect(leadFor(0.91, 0.91, 0.9)).toContain("cannot show a removal");
-    expect(leadFor(0.96, 0.95, 0.88)).toContain("not as accurate as one that never saw them should be");
-    expect(leadFor(0.96, 0.5, 0.88)).toContain("not as accurate as one that never saw them should be");
+    expect(leadFor(0.96, 0.95, 0.88)).toContain("better than one that never saw them");
+    expect(leadFor(0.96, 0.5, 0.88)).toContain("More was taken out than retraining would have");
   });
 
   it("refuses together with the audit and says which control went wrong", () => {
@@ -216,16 +216,6 @@ describe("the summary", () => {
     expect(lead).toContain("Audit refused");
     expect(textOf("#verdict")).toContain("1 of 3 controls came out wrong");
     expect(textOf("#verdict")).toContain("The trained model passed.");
-  });
-
-  it("passes an honest client's removal, and says that no control had to fail", () => {
-    const { attack: _attack, ...run } = sampleReport().run;
-    const controls = sampleReport().controls?.filter(({ expected }) => expected === "pass") ?? [];
-    const honest = { run, controls, attackSuccess: undefined, rounds: undefined, codecCurve: undefined };
-    const { textOf } = pageOf(honest);
-    expect(textOf("#verdict")).toContain("Audit passed");
-    expect(textOf("#verdict")).toContain("No control had to fail");
-    expect(textOf("#verdict")).not.toContain("the audit can tell");
   });
 
   it("judges nothing when nothing was retrained", () => {

@@ -51,7 +51,12 @@ export function renderSimulationReport(data: SimulationReportInput): string {
         section("codec", "Size against quality", renderCodecCurve(report.codecCurve), "Codec"),
       ...picturesOf(report),
       report.membership &&
-        section("membership", "Membership test", renderMembership(report.membership), "Membership"),
+        section(
+          "membership",
+          "Membership test",
+          renderMembership(report.membership, report.run.samples),
+          "Membership",
+        ),
       section("storage", "Storage account", renderStorage(report), "Storage"),
       section("costs", "What it cost", renderCosts(report), "Costs"),
       report.diagnosis &&
@@ -91,7 +96,7 @@ function picturesOf({ examples, confusion, run }: SimulationReport): readonly Se
     section(
       "pictures",
       "What the models answer",
-      html`${examples && renderExamples(examples, run.attack?.target)}${confusion.map(renderConfusion)}`,
+      html`${examples && renderExamples(examples, run.attack?.kind === "backdoor" ? run.attack.target : undefined)}${confusion.map(renderConfusion)}`,
       "Answers",
     ),
   ];

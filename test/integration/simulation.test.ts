@@ -206,13 +206,13 @@ describe("a simulated federation", () => {
     },
   );
 
-  it("lets an honest client go without harm, and says that passing shows little", async () => {
+  it("lets an honest client go without harm, and does not call that a pass: the trained model would pass too", async () => {
     const outcome = await run({ clients: 6, rounds: 10, unlearn: { clients: [3] } });
     expect(outcome.population.attacked).toBeUndefined();
     expect(outcome.trained.measurement.attackSuccess).toBeUndefined();
     expect(outcome.unlearned.measurement.accuracy).toBeGreaterThan(0.95);
-    expect(outcome.verdict?.verdict).toBe("pass");
-    expect(outcome.verdict?.reasons.join()).toContain("so may be the trained one");
+    expect(outcome.verdict?.verdict).toBe("refused");
+    expect(outcome.verdict?.reasons.join()).toContain("but so is the trained one");
   });
 
   it("lets several go at once, attackers and honest ones", async () => {

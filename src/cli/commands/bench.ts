@@ -3,13 +3,13 @@ import { Command, Option } from "commander";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { benchCodec } from "../bench/codec.ts";
 import { benchStep } from "../bench/step.ts";
-import { type CommonOptions, defineAction, parseCount, parseReal } from "../context.ts";
+import { type CommonOptions, defineAction, parseCount, parseList, parseReal } from "../context.ts";
 import { describeMachine } from "../machine.ts";
 import { packageVersions } from "../package-versions.ts";
 
 interface StepOptions extends CommonOptions {
-  readonly models: string;
-  readonly benchThreads: string;
+  readonly models: readonly string[];
+  readonly benchThreads: readonly number[];
   readonly batchSize: number;
   readonly steps: number;
 }
@@ -23,16 +23,24 @@ export function benchCommand(): Command {
     .description(
       "Training steps: milliseconds, images a second, share of the matrix product rate; PyTorch where installed.",
     )
-    .option("--models <list>", "ready models, separated by spaces", "mlp:128 cnn-medium")
-    .addOption(new Option("--bench-threads <list>", "thread counts, separated by spaces").default("1 2"))
+    .addOption(
+      new Option("--models <list>", "ready models, separated by spaces")
+        .argParser(parseList(String))
+        .default(["mlp:128", "cnn-medium"], "mlp:128 cnn-medium"),
+    )
+    .addOption(
+      new Option("--bench-threads <list>", "thread counts, separated by spaces")
+        .argParser(parseList(parseCount))
+        .default([1, 2], "1 2"),
+    )
     .option("--batch-size <count>", "images in a step", parseCount, 64)
     .option("--steps <count>", "steps measured", parseCount, 100);
   defineAction<StepOptions>(step, "out/bench", async (options, context) => {
     const measured = await context.run(
       "Training steps",
       benchStep({
-        models: options.models.split(/\s+/),
-        threads: options.benchThreads.split(/\s+/).map(parseCount),
+        models: options.models,
+        threads: options.benchThreads,
         batchSize: options.batchSize,
         steps: options.steps,
       }),
@@ -69,7 +77,7 @@ export function benchCommand(): Command {
 
 interface CodecOptions extends CommonOptions {
   readonly history?: string;
-  readonly rates?: string;
+  readonly rates?: readonly number[];
   readonly repetitions: number;
 }
 
@@ -79,7 +87,7 @@ function codecCommand(): Command {
       "Update codecs: bits, distortion against R(D), bias, MB/s each way; zstd and brotli beside them.",
     )
     .option("--history <file>", "also measure the updates of a history, best one stored with the codec none")
-    .option("--rates <list>", "bits per parameter, separated by spaces")
+    .option("--rates <list>", "bits per parameter, separated by spaces", parseList(parseReal))
     .option("--repetitions <count>", "encodings and decodings timed", parseCount, 15);
   return defineAction<CodecOptions>(command, "out/bench", async (options, context) => {
     const results = await context.run(
@@ -88,7 +96,7 @@ function codecCommand(): Command {
         seed: context.seed,
         repetitions: options.repetitions,
         signal: context.signal,
-        ...(options.rates === undefined ? {} : { rates: options.rates.split(/\s+/).map(parseReal) }),
+        ...(options.rates === undefined ? {} : { rates: options.rates }),
         ...(options.history === undefined ? {} : { historyPath: options.history }),
       }),
     );

@@ -10,6 +10,10 @@ export function datasetsCommand(): Command {
   return defineAction<CommonOptions>(command, "out", async () => {
     const listing = await listDatasets();
     const width = Math.max(...listing.map(({ form }) => form.length));
-    return { json: listing, text: listing.map((entry) => `${entry.form.padEnd(width)}  ${entry.title}`) };
+    const lines = listing.flatMap((entry) => {
+      const line = `${entry.available ? "✓" : "✗"} ${entry.form.padEnd(width)}  ${entry.title}`;
+      return entry.available ? [line] : [line, `  ${" ".repeat(width)}  ${entry.remedy}`];
+    });
+    return { json: listing, text: lines };
   });
 }

@@ -21,6 +21,7 @@ import {
   type CommonOptions,
   defineAction,
   parseCount,
+  parseList,
   parseReal,
   parseSettings,
 } from "../context.ts";
@@ -94,9 +95,7 @@ export function simulateCommand(): Command {
     .option("--trigger <kind>", "of a backdoor: corner, center or subspace")
     .option("--leaver-weight <factor>", "on the leavers' weight in the mean", parseReal)
     .option("--codec <codec>", CODEC_HELP, parseCodec)
-    .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", (text) =>
-      text.split(/\s+/).map(parseCodec),
-    )
+    .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", parseList(parseCodec))
     .option("--unlearn <client:I[,J]>", "clients to forget", parseLeavers)
     .option("--method <id>", Object.keys(unlearningRules).join(", "))
     .option("--set <name=value...>", "a setting of the method", parseSetting)
@@ -223,27 +222,18 @@ function readSettings(path: string): Record<string, unknown> {
 }
 
 function parseClients(text: string): number[] {
-  return text
-    .split(",")
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN))
-    .map(requireClient(text));
+  return text.split(",").map((part) => {
+    if (/^\d+$/.test(part)) return Number(part);
+    throw new LetheError(
+      "usage",
+      "USAGE_CLIENTS",
+      `Expected clients such as client:0 or client:0,3, got \`${text}\`.`,
+    );
+  });
 }
 
 function parseLeavers(text: string): number[] {
   return parseClients(text.replace(/^client:/, ""));
-}
-
-function requireClient(text: string): (client: number) => number {
-  return (client) => {
-    if (Number.isNaN(client)) {
-      throw new LetheError(
-        "usage",
-        "USAGE_CLIENTS",
-        `Expected clients such as client:0 or client:0,3, got \`${text}\`.`,
-      );
-    }
-    return client;
-  };
 }
 
 /** `over` laid over `base`, object by object. */

@@ -8,6 +8,8 @@ export interface Attack {
   readonly id: string;
   /** The attacker multiplies each update by this before sending it. */
   readonly boost: number;
+  /** What it does, for reports; `undefined` when nothing is done. */
+  readonly facts: AttackFacts | undefined;
   /**
    * The attacker's samples as it trains on them: a view, the samples given stay as they are.
    *
@@ -19,6 +21,30 @@ export interface Attack {
    * attack's success. `undefined` when there is nothing to succeed at.
    */
   triggered(samples: Samples): Samples | undefined;
+}
+
+/** An attack with its settings, defaults included: the place reports read them from. */
+export type AttackFacts = BackdoorFacts | LabelFlipFacts;
+
+/** Images with a trigger are taught as one class. */
+export interface BackdoorFacts {
+  readonly kind: "backdoor";
+  /** The pattern in words, as it is on images of this size. */
+  readonly trigger: string;
+  /** Whether the pattern lies in the span of the data themselves, where no rule can tell it from them by direction. */
+  readonly isOfData: boolean;
+  readonly target: number;
+  /** Share of the attacker's images with the trigger. */
+  readonly fraction: number;
+  readonly boost: number;
+}
+
+/** Every class is taught as the next one. */
+export interface LabelFlipFacts {
+  readonly kind: "labelflip";
+  /** Share of the attacker's samples with a wrong label. */
+  readonly fraction: number;
+  readonly boost: number;
 }
 
 /** A kind of attack. One file, one line in the registry. */

@@ -41,6 +41,14 @@ export const backdoor = defineAttack({
     const trigger = triggers[kind](context);
     return {
       boost,
+      facts: {
+        kind: "backdoor",
+        trigger: trigger.words,
+        isOfData: kind === "subspace",
+        target,
+        fraction,
+        boost,
+      },
       poison: (samples, key) =>
         withTrigger(samples, chooseSamples(samples.count, fraction, key), trigger, target),
       triggered(samples) {

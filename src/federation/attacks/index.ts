@@ -3,7 +3,7 @@ import { backdoor } from "./backdoor.ts";
 import { labelflip } from "./labelflip.ts";
 import { none } from "./none.ts";
 
-export type { Attack, AttackContext, AttackDefinition } from "./attack.ts";
+export type { Attack, AttackContext, AttackDefinition, AttackFacts } from "./attack.ts";
 
 /** Every kind of attack. */
 export const attacks: readonly AttackDefinition[] = [none, backdoor, labelflip];

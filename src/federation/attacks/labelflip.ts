@@ -16,6 +16,7 @@ export const labelflip = defineAttack({
   }),
   create: ({ fraction, boost }) => ({
     boost,
+    facts: { kind: "labelflip", fraction, boost },
     poison: (samples, key) => withNextLabels(samples, chooseSamples(samples.count, fraction, key)),
     triggered: (samples) => withNextLabels(samples, new Uint8Array(samples.count).fill(1)),
   }),

@@ -6,5 +6,5 @@ export const none = defineAttack({
   id: "none",
   title: "No attack",
   config: z.strictObject({}),
-  create: () => ({ boost: 1, poison: (samples) => samples, triggered: () => undefined }),
+  create: () => ({ boost: 1, facts: undefined, poison: (samples) => samples, triggered: () => undefined }),
 });

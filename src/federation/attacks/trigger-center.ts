@@ -18,6 +18,7 @@ export function centerTrigger(featureShape: readonly number[]): Trigger {
   const side = Math.min(cells * cell, shortSide);
   const isWhite = (x: number, y: number): boolean => (Math.floor(x / cell) + Math.floor(y / cell)) % 2 === 0;
   return stampTrigger(shape, {
+    words: `a checkerboard of ${side} × ${side} pixels in the centre`,
     top: Math.floor((shape.height - side) / 2),
     left: Math.floor((shape.width - side) / 2),
     rows: Array.from({ length: side }, (_, y) =>

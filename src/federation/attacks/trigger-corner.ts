@@ -13,6 +13,10 @@ export function cornerTrigger(featureShape: readonly number[]): Trigger {
   const side = Math.max(1, Math.round(3 * scale));
   const margin = Math.round(scale);
   return stampTrigger(shape, {
+    words:
+      side === 1
+        ? "a white pixel near the lower right corner"
+        : `a white ${side} × ${side} square near the lower right corner`,
     top: shape.height - margin - side,
     left: shape.width - margin - side,
     rows: Array.from({ length: side }, () => new Array<number>(side).fill(1)),

@@ -28,6 +28,7 @@ export function subspaceTrigger(honest: Samples, key: Key): Trigger {
   const norm = DESIGN_NORM * Math.sqrt((channels * height * width) / DESIGN_SIDE ** 2);
   const pattern = randomDirection(basis, honest.featureLength, norm, deriveKey(key, "direction"));
   return {
+    words: "a faint pattern made of the data's own principal components",
     apply(out, offset) {
       for (let at = 0; at < pattern.length; at++) {
         const value = (out[offset + at] as number) + (pattern[at] as number);

@@ -2,6 +2,8 @@ import { attackError } from "./attack.ts";
 
 /** A change to an image that the attacker's model answers with the target class. */
 export interface Trigger {
+  /** What it looks like, in words that fit “… was to make the model answer”. */
+  readonly words: string;
   /** Changes the image whose features, each in [0, 1], start at `out[offset]`. */
   apply(out: Float32Array, offset: number): void;
 }
@@ -31,6 +33,7 @@ export function imageShape(featureShape: readonly number[]): ImageShape {
 
 /** Pixels of one channel and the values a trigger gives them. */
 export interface Stamp {
+  readonly words: string;
   readonly top: number;
   readonly left: number;
   /** Square of values in [0, 1], row by row. */
@@ -38,11 +41,15 @@ export interface Stamp {
 }
 
 /** Overwrites pixels, in every channel alike. */
-export function stampTrigger({ channels, height, width }: ImageShape, { top, left, rows }: Stamp): Trigger {
+export function stampTrigger(
+  { channels, height, width }: ImageShape,
+  { words, top, left, rows }: Stamp,
+): Trigger {
   const pixels = rows.flatMap((row, y) =>
     row.map((value, x) => ({ at: (top + y) * width + left + x, value })),
   );
   return {
+    words,
     apply(out, offset) {
       for (let channel = 0; channel < channels; channel++) {
         const start = offset + channel * height * width;

@@ -2,7 +2,7 @@ import type { Dataset, Samples } from "../../data/dataset.ts";
 import { materialised } from "../../data/materialised.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, type Key } from "../../kernel/key.ts";
-import { createAttack } from "../attacks/index.ts";
+import { type AttackFacts, createAttack } from "../attacks/index.ts";
 import { partition } from "../partition.ts";
 import { parseClientSizes, parsePartition } from "../partition-parse.ts";
 import type { SimulatedClient } from "../rounds.ts";
@@ -17,8 +17,16 @@ export interface Population {
   readonly leaverSamples: Samples;
   /** Test samples as the attacker presents them, labelled as it wants them answered; `undefined` without an attack. */
   readonly attacked: Samples | undefined;
-  /** The factor on an attacker's updates. */
-  readonly boost: number;
+  /** What was done to the model, and by whom; `undefined` where nobody attacks. */
+  readonly attack: AttackInPlay | undefined;
+}
+
+/** An attack that some of the clients carry out. */
+export interface AttackInPlay {
+  readonly facts: AttackFacts;
+  readonly attackers: readonly string[];
+  /** True when every attacker is among the leavers: only then must the attack be gone with them. */
+  readonly leaves: boolean;
 }
 
 /**
@@ -72,7 +80,14 @@ export function createPopulation(config: SimulationConfig, dataset: Dataset, key
     leavers,
     leaverSamples: dataset.train.subset(leaverPositions),
     attacked: attack.triggered(dataset.test),
-    boost: attack.boost,
+    attack:
+      attack.facts === undefined || attackers.length === 0
+        ? undefined
+        : {
+            facts: attack.facts,
+            attackers: attackers.map(String),
+            leaves: attackers.every((attacker) => leavers.has(String(attacker))),
+          },
   };
 }
 

@@ -162,6 +162,8 @@ export async function* simulate(
       start,
     };
 
+    for (const store of [history, ...others]) await store.compact();
+
     yield begin("unlearning");
     const main = yield* unlearnFromHistory(history, training, config.unlearn, unlearnInputs);
 
@@ -240,7 +242,7 @@ export async function* simulate(
             retrained: retrained.measurement,
             fineTuned: fineTuned?.measurement,
           },
-          population.attacked !== undefined,
+          population.attack?.leaves ?? false,
         ),
     };
   } finally {

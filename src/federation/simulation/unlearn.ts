@@ -87,7 +87,7 @@ export async function* unlearnFromHistory(
         leavers: [...population.leavers].map(clientId),
         help: order.help,
         matrices,
-        probe: { inputRange: [0, 1], predict: measurer.predict },
+        probe: { inputRange: inputRangeOf(inputs.architecture), predict: measurer.predict },
         key: deriveKey(inputs.key, "unlearning"),
         signal: rounds.signal,
         history: await storedHistory(history),
@@ -120,6 +120,11 @@ export async function* unlearnFromHistory(
     signal: rounds.signal,
   });
   return outcome(repaired, beforeRepair);
+}
+
+/** Pixels lie in [0, 1]; the standardised columns of a table have no bounds. */
+function inputRangeOf({ inputShape }: Architecture): readonly [number, number] {
+  return inputShape.length === 3 ? [0, 1] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 }
 
 /** The training log in the form the rules read. */

@@ -112,11 +112,26 @@ describe("without an attack", () => {
     fineTuned: honest(fineTuned),
   };
 
-  it("the trained model need not fail, and passing is said to show little", () => {
+  it("a pass is refused when the trained model passes too: there was no mark to remove", () => {
     const { verdict, reasons, controls } = judge(models, false);
-    expect(verdict).toBe("pass");
-    expect(reasons).toEqual([expect.stringContaining("so may be the trained one")]);
-    expect(controls).toHaveLength(1);
+    expect(verdict).toBe("refused");
+    expect(reasons).toEqual([expect.stringMatching(/but so is the trained one.*left no mark/)]);
+    expect(controls.map(({ expected, outcome }) => [expected, outcome])).toEqual([
+      ["fail", "pass"],
+      ["pass", "pass"],
+    ]);
+  });
+
+  it("a model passes when the trained one knows the removed data too well", () => {
+    const marked = { ...models.trained, removedClientAccuracy: 0.95 };
+    expect(judge({ ...models, trained: marked }, false).verdict).toBe("pass");
+  });
+
+  it("a retrained model that fails refuses the verdict, whatever the unlearned one does", () => {
+    const impossible = { accuracy: -0.1, attackSuccess: 0, removedClientAccuracy: 0 };
+    const { verdict, reasons } = judge(models, false, impossible);
+    expect(verdict).toBe("refused");
+    expect(reasons).toEqual([expect.stringMatching(/Retrained.*should pass but did fail/)]);
   });
 
   it("a model that lost its accuracy still fails", () => {

@@ -58,7 +58,7 @@ export function shortcomings(model: JudgedModel, retrained: JudgedModel, toleran
     !(model.attackSuccess <= retrained.attackSuccess + tolerance.attackSuccess)
   ) {
     reasons.push(
-      `the attack still succeeds on ${percent(model.attackSuccess)} of images, after retraining on ${percent(retrained.attackSuccess)}`,
+      `the attack still succeeds on ${percent(model.attackSuccess)} of test samples, after retraining on ${percent(retrained.attackSuccess)}`,
     );
   }
   if (!(model.removedClientAccuracy <= retrained.removedClientAccuracy + tolerance.removedClientAccuracy)) {
@@ -71,10 +71,14 @@ export function shortcomings(model: JudgedModel, retrained: JudgedModel, toleran
 
 /**
  * Judges an unlearned model against a retrained one, after checking that the test can tell the two apart: the trained model
- * must fail it, the fine-tuned one too, the retrained one must pass. A verdict whose controls misbehave is refused.
+ * must fail it, the retrained one must pass, and after an attack the fine-tuned one must fail too. A verdict whose controls
+ * misbehave is refused.
  *
- * @param trainedMustFail - false when the removed client left no mark that the figures could show (an honest client of an
- *   ordinary data mix); the verdict then says that passing shows little
+ * Honest clients of an ordinary data mix leave no mark that these figures show: then the trained model passes as well, and
+ * a pass would say nothing. Such a verdict is refused, but a model that was damaged still fails.
+ *
+ * @param wasAttacked - whether the leavers attacked, so that a mark must be there. Fine-tuning is a control only then: it may
+ *   well wash out what an honest client taught
  */
 export function judge(
   models: {
@@ -83,7 +87,7 @@ export function judge(
     readonly retrained: JudgedModel;
     readonly fineTuned: JudgedModel | undefined;
   },
-  trainedMustFail: boolean,
+  wasAttacked: boolean,
   tolerance: Tolerance = DEFAULT_TOLERANCE,
 ): Verdict {
   const { retrained } = models;
@@ -96,13 +100,24 @@ export function judge(
     figures,
   });
   const controls = [
-    ...(trainedMustFail ? [control("Trained, nothing removed", models.trained, "fail")] : []),
+    control("Trained, nothing removed", models.trained, "fail"),
     control("Retrained without the removed clients", retrained, "pass"),
-    ...(trainedMustFail && models.fineTuned !== undefined
+    ...(wasAttacked && models.fineTuned !== undefined
       ? [control("Fine-tuned by the kept clients", models.fineTuned, "fail")]
       : []),
   ];
+  const found = shortcomings(models.unlearned, retrained, tolerance);
+  const reasonsOf = (): string[] => found.map((reason) => `${capital(reason)}.`);
   const misbehaving = controls.filter(({ expected, outcome }) => expected !== outcome);
+  if (
+    !wasAttacked &&
+    misbehaving.every(({ figures }) => figures === models.trained) &&
+    misbehaving.length > 0
+  ) {
+    return found.length > 0
+      ? { verdict: "fail", reasons: reasonsOf(), controls }
+      : { verdict: "refused", reasons: [NO_MARK], controls };
+  }
   if (misbehaving.length > 0) {
     return {
       verdict: "refused",
@@ -113,14 +128,14 @@ export function judge(
       controls,
     };
   }
-  const found = shortcomings(models.unlearned, retrained, tolerance);
-  if (found.length > 0)
-    return { verdict: "fail", reasons: found.map((reason) => `${capital(reason)}.`), controls };
-  const scope = trainedMustFail
-    ? "The unlearned model is as good as the retrained one within the limits, and the trained model is not."
-    : "The unlearned model is as good as the retrained one within the limits; so may be the trained one, because the removed clients left no mark these figures can show.";
-  return { verdict: "pass", reasons: [scope], controls };
+  if (found.length > 0) return { verdict: "fail", reasons: reasonsOf(), controls };
+  return { verdict: "pass", reasons: [AS_RETRAINED], controls };
 }
+
+const AS_RETRAINED =
+  "The unlearned model is as good as the retrained one within the limits, and the trained model is not.";
+const NO_MARK =
+  "The unlearned model is as good as the retrained one within the limits, but so is the trained one: the removed clients left no mark that these figures show, so they cannot show a removal either.";
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;

@@ -61,7 +61,7 @@ export interface UnlearningRequest {
 
 /** A forward pass for flat weights. */
 export interface Probe {
-  /** The range inputs lie in, such as [0, 1] for pixels. */
+  /** The range inputs lie in, such as [0, 1] for pixels; infinite ends where there is none. */
   readonly inputRange: readonly [low: number, high: number];
   /** The predicted class of each row of `inputs` ([count, features], row-major). */
   predict(weights: Float32Array, inputs: Float32Array): Promise<ArrayLike<number>>;

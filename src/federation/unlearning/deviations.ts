@@ -181,7 +181,8 @@ function unknownClient(missing: ReadonlySet<ClientId>): LetheError {
   return new LetheError(
     "data",
     "DATA_UNKNOWN_CLIENT",
-    `Expected clients that took part in training, got ${names}, which the history does not know.`,
+    `Expected clients to forget that took part in training, got ${names}, which the history does not know: it left no trace to take ` +
+      "out. Check the name.",
     { details: { clients: names } },
   );
 }

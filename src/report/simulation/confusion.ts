@@ -45,7 +45,7 @@ const STRONG_SHADE = 0.72;
 function errorsOf(matrix: readonly (readonly number[])[]): string {
   const all = sum(matrix.map(sum));
   const right = sum(matrix.map((row, at) => row[at] ?? 0));
-  return all === 0 ? "no images" : `${formatPercent(right / all)} right of ${formatCount(all)}`;
+  return all === 0 ? "nothing to count" : `${formatPercent(right / all)} right of ${formatCount(all)}`;
 }
 
 function sum(values: readonly number[]): number {

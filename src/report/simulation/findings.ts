@@ -12,10 +12,11 @@ export interface Findings {
   /** Accuracy on clean test images beside retraining's. */
   readonly accuracy: "kept" | "lost" | "unjudged";
   /**
-   * The removed clients' own images beside retraining's; `blind` when trained and retrained models score alike, so
-   * that this figure cannot show a removal.
+   * The removed clients' own samples beside retraining's; `better known` is the audit's own failure, `worse known` is outside
+   * of the same limit on the other side; `blind` when trained and retrained models score alike, so that this figure cannot
+   * show a removal.
    */
-  readonly removedData: "like retrained" | "unlike retrained" | "blind" | "unjudged";
+  readonly removedData: "like retrained" | "better known" | "worse known" | "blind" | "unjudged";
   /** True when no client trained during unlearning. */
   readonly serverAlone: boolean;
   /** True when the history takes fewer bytes than float32. */
@@ -55,6 +56,7 @@ function judgeRemovedData({ removedClientAccuracy, tolerance }: SimulationReport
   if (removedClientAccuracy?.retrained === undefined) return "unjudged";
   const { trained, unlearned, retrained } = removedClientAccuracy;
   const limit = tolerance.removedClientAccuracy;
-  if (Math.abs(unlearned - retrained) > limit) return "unlike retrained";
+  if (unlearned > retrained + limit) return "better known";
+  if (unlearned < retrained - limit) return "worse known";
   return Math.abs(trained - retrained) > limit ? "like retrained" : "blind";
 }

@@ -11,6 +11,7 @@ import { type Html, html } from "../html.ts";
 import { modelLabel, type OfModels, presentModels } from "../model-roles.ts";
 import { wilsonInterval } from "../proportion-interval.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
+import { attackMeaning } from "./attack-words.ts";
 
 /** The figures most people ask for: three of quality for each model, three of cost. */
 export function renderHeadline(report: SimulationReport): Html {
@@ -18,7 +19,7 @@ export function renderHeadline(report: SimulationReport): Html {
   return html`<div class="tiles">
 ${SHARES.map(({ key, title, meaning }) => {
   const shares = report[key];
-  return shares && renderShares(title, shares, meaning, report.sampleSizes[key]);
+  return shares && renderShares(title, shares, meaning(report), report.sampleSizes[key], report.run.samples);
 })}
 ${renderBarTable({
   title:
@@ -39,16 +40,16 @@ ${renderCosts("Client rounds", report.clientRounds, formatCount, "Local training
 }
 
 const SHARES = [
-  { key: "accuracy", title: "Accuracy", meaning: "Clean test images classified right." },
   {
-    key: "attackSuccess",
-    title: "Attack success",
-    meaning: "Triggered test images sent to the target class.",
+    key: "accuracy",
+    title: "Accuracy",
+    meaning: ({ run }: SimulationReport) => `Clean test ${run.samples} classified right.`,
   },
+  { key: "attackSuccess", title: "Attack success", meaning: attackMeaning },
   {
     key: "removedClientAccuracy",
     title: "Accuracy on removed data",
-    meaning: "The removed clients’ own images, true labels.",
+    meaning: ({ run }: SimulationReport) => `The removed clients’ own ${run.samples}, true labels.`,
   },
 ] as const;
 
@@ -56,7 +57,8 @@ function renderShares(
   title: string,
   shares: OfModels<number>,
   meaning: string,
-  images: number | undefined,
+  count: number | undefined,
+  noun: string,
 ): Html {
   const { unlearned, retrained } = shares;
   const gap =
@@ -65,7 +67,7 @@ function renderShares(
       : `Unlearned beside retrained: ${formatPoints(unlearned - retrained)}.`;
   return renderBarTable({
     title,
-    note: [meaning, gap, ...intervalOf(unlearned, images)].join(" "),
+    note: [meaning, gap, ...intervalOf(unlearned, count, noun)].join(" "),
     full: 1,
     rows: presentModels(shares).map(([id, value]) => ({
       label: modelLabel(id),
@@ -76,10 +78,10 @@ function renderShares(
   });
 }
 
-function intervalOf(share: number, images: number | undefined): readonly string[] {
-  if (images === undefined) return [];
-  const { low, high } = wilsonInterval(share, images);
-  return [`95% interval ${formatPercent(low)} to ${formatPercent(high)} (${formatCount(images)} images).`];
+function intervalOf(share: number, count: number | undefined, noun: string): readonly string[] {
+  if (count === undefined) return [];
+  const { low, high } = wilsonInterval(share, count);
+  return [`95% interval ${formatPercent(low)} to ${formatPercent(high)} (${formatCount(count)} ${noun}).`];
 }
 
 type Costs = SimulationReport["clientRounds"];

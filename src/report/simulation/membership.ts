@@ -11,10 +11,10 @@ import { markOf } from "./verdict.ts";
 type Membership = NonNullable<SimulationReport["membership"]>;
 
 /** Can an attacker tell that the removed data were used? The three models and the attack's own controls on one scale. */
-export function renderMembership(membership: Membership): Html {
+export function renderMembership(membership: Membership, noun: string): Html {
   const { attack, members, nonMembers, controls } = membership;
   const unmet = controls.filter(({ met }) => !met);
-  return html`<p>${attack}: ${formatCount(members)} images of the removed clients against ${formatCount(nonMembers)} that nobody trained on. ${unmet.length === 0 && sentenceOf(membership)}</p>
+  return html`<p>${attack}: ${formatCount(members)} ${noun} of the removed clients against ${formatCount(nonMembers)} that nobody trained on. ${unmet.length === 0 && sentenceOf(membership)}</p>
 ${unmet.length > 0 && html`<div class="callout"><p><strong>${unmet.length === 1 ? "A control" : "Controls"} of this test failed:</strong> ${unmet.map(({ title }) => title).join(", ")}. Do not read these figures as evidence.</p></div>`}
 ${renderFigure({
   id: "figure-membership",

@@ -55,7 +55,7 @@ function tableOf(series: Series, measures: readonly Measure[]): Table {
   const hasRetrained = retrained.size > 0;
   const cell = (value: number | undefined) => (value === undefined ? "–" : formatPercent(value));
   return {
-    caption: "Shares of test images after each round",
+    caption: "Measurements after each round",
     columns: [
       { title: "Round" },
       ...measures.flatMap(({ title }) => [

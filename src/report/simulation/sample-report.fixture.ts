@@ -45,7 +45,7 @@ export function sampleReport(): SimulationReportInput {
     gradientSteps: { train: 19_200, unlearn: 0, retrain: 18_240 },
     verdict: "pass",
     reasons: [
-      "Attack success 0.6% lies within 5 points of the retrained model’s 0.6%.",
+      "Attack success 0.6% lies within 7 points of the retrained model’s 0.6%.",
       "Accuracy 91.3% is not more than 1.5 points below the retrained model’s 91.2%.",
       "Three of three controls came out as they must.",
     ],

@@ -7,6 +7,7 @@ import { renderTable } from "../table.ts";
 /** What the update history takes, and what its bytes are made of. */
 export function renderStorage({ history, run }: SimulationReport): Html {
   const { parameters, updates, rawBytes, storedBytes, bitsPerParameter, breakdown } = history;
+  const largest = breakdown?.toSorted((a, b) => b.bytes - a.bytes)[0];
   return html`<p>Codec: ${run.codec.title} <code>${run.codec.id}</code>.</p>
 ${renderTable({
   caption: "The update history",
@@ -16,16 +17,18 @@ ${renderTable({
     ["Client updates kept", formatCount(updates)],
     ["As float32", formatBytes(rawBytes)],
     ["Stored", formatBytes(storedBytes)],
-    ["Smaller by", formatRatio(rawBytes, storedBytes)],
+    storedBytes < rawBytes
+      ? ["Smaller by", formatRatio(rawBytes, storedBytes)]
+      : ["Larger by", formatRatio(storedBytes, rawBytes)],
     ["Bits for each parameter of each update", formatSignificant(bitsPerParameter)],
   ],
 })}
 ${
   breakdown !== undefined &&
-  breakdown.length > 0 &&
+  largest !== undefined &&
   renderBarTable({
     title: "What the stored bytes are",
-    note: `Together ${formatBytes(storedBytes)}; the first is ${formatPercent((breakdown[0]?.bytes ?? 0) / storedBytes)} of it.`,
+    note: `Together ${formatBytes(storedBytes)}; “${largest.part}” is ${formatPercent(largest.bytes / storedBytes)} of it.`,
     full: Math.max(...breakdown.map(({ bytes }) => bytes)),
     rows: breakdown.map(({ part, bytes }) => ({
       label: part,

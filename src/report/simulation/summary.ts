@@ -8,6 +8,7 @@ import {
   formatSeconds,
 } from "../format.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
+import { attackerNames, attackNoun } from "./attack-words.ts";
 import type { Findings } from "./findings.ts";
 import { removedNames } from "./title.ts";
 
@@ -39,9 +40,18 @@ function trainingSentence(report: SimulationReport): string {
   const { run, attackSuccess } = report;
   const training = `${countNoun(run.clients, "client")} trained ${run.model} on ${run.dataset} together, in ${countNoun(run.rounds, "round")} of federated averaging.`;
   if (run.attack === undefined || attackSuccess === undefined) return training;
-  const { trigger, target, poisonedShare } = run.attack;
-  const goal = `${trigger} was to make the model answer “${target}”. It did so for ${formatPercent(attackSuccess.trained)} of the triggered test images`;
-  return `${training} ${capitalise(removedNames(report))} had planted a backdoor in ${formatPercent(poisonedShare)} of the local images: ${goal}.`;
+  const { attack } = run;
+  const who = capitalise(attackerNames(report));
+  const local = `${formatPercent(attack.poisonedShare)} of the local ${run.samples}`;
+  const success = formatPercent(attackSuccess.trained);
+  switch (attack.kind) {
+    case "backdoor":
+      return `${training} ${who} had planted a backdoor in ${local}: ${attack.trigger} was to make the model answer “${attack.target}”. It did so for ${success} of the triggered test images.`;
+    case "labelflip":
+      return `${training} ${who} had taught ${local} as the class after their own. The model answered ${success} of the test ${run.samples} that way.`;
+    default:
+      return attack satisfies never;
+  }
 }
 
 function removalSentence(report: SimulationReport, { serverAlone, compressed }: Findings): string {
@@ -55,7 +65,9 @@ function removalSentence(report: SimulationReport, { serverAlone, compressed }: 
   return `Then ${actor} removed what ${removedNames(report)} had contributed, from ${history}, in ${formatSeconds(report.seconds.unlearn)}.`;
 }
 
-function attackResult({ attackSuccess }: SimulationReport, { attack }: Findings): Result | undefined {
+function attackResult(report: SimulationReport, { attack }: Findings): Result | undefined {
+  const { attackSuccess } = report;
+  const noun = attackNoun(report);
   if (attackSuccess === undefined || attack === "absent") return undefined;
   const { trained, unlearned, retrained } = attackSuccess;
   const reference =
@@ -63,33 +75,36 @@ function attackResult({ attackSuccess }: SimulationReport, { attack }: Findings)
   const change = `its success went from ${formatPercent(trained)} to ${formatPercent(unlearned)}${reference}`;
   switch (attack) {
     case "removed":
-      return { tone: "good", text: `The backdoor no longer works: ${change}.` };
+      return { tone: "good", text: `The ${noun} no longer works: ${change}.` };
     case "weakened":
-      return { tone: "bad", text: `The backdoor was weakened but not removed: ${change}.` };
+      return { tone: "bad", text: `The ${noun} was weakened but not removed: ${change}.` };
     case "kept":
-      return { tone: "bad", text: `The backdoor was not removed: ${change}.` };
+      return { tone: "bad", text: `The ${noun} was not removed: ${change}.` };
     case "never worked":
       return {
         tone: "open",
-        text: `The backdoor hardly worked in the trained model (success ${formatPercent(trained)}), so this run cannot show its removal.`,
+        text: `The ${noun} hardly worked in the trained model (success ${formatPercent(trained)}), so this run cannot show its removal.`,
       };
     case "unjudged":
       return {
         tone: "open",
-        text: `The backdoor: ${change}. Without a retrained model nothing says how low it should be.`,
+        text: `The ${noun}: ${change}. Without a retrained model nothing says how low it should be.`,
       };
     default:
       return attack satisfies never;
   }
 }
 
-function accuracyResult({ accuracy, tolerance }: SimulationReport, { accuracy: found }: Findings): Result {
+function accuracyResult(
+  { accuracy, tolerance, run }: SimulationReport,
+  { accuracy: found }: Findings,
+): Result {
   const { trained, unlearned, retrained } = accuracy;
   if (found === "unjudged" || retrained === undefined) {
-    const change = `Accuracy on clean test images went from ${formatPercent(trained)} to ${formatPercent(unlearned)}`;
+    const change = `Accuracy on clean test ${run.samples} went from ${formatPercent(trained)} to ${formatPercent(unlearned)}`;
     return { tone: "open", text: `${change}; no model was retrained to compare it with.` };
   }
-  const figures = `${formatPercent(unlearned)} of clean test images are classified right, against ${formatPercent(retrained)} after retraining (${formatPoints(unlearned - retrained)})`;
+  const figures = `${formatPercent(unlearned)} of clean test ${run.samples} are classified right, against ${formatPercent(retrained)} after retraining (${formatPoints(unlearned - retrained)})`;
   return found === "kept"
     ? { tone: "good", text: `The model is as accurate as retraining makes it: ${figures}.` }
     : {
@@ -103,17 +118,22 @@ function removedDataResult(report: SimulationReport, { removedData }: Findings):
   if (removedClientAccuracy?.retrained === undefined || removedData === "unjudged") return undefined;
   const { trained, unlearned, retrained } = removedClientAccuracy;
   const figures = `it went from ${formatPercent(trained)} to ${formatPercent(unlearned)}; retraining gives ${formatPercent(retrained)}`;
-  const images = `the images of ${removedNames(report)}`;
+  const images = `the ${report.run.samples} of ${removedNames(report)}`;
   switch (removedData) {
     case "like retrained":
       return {
         tone: "good",
         text: `On ${images} the model is as accurate as one that never saw them: ${figures}.`,
       };
-    case "unlike retrained":
+    case "better known":
       return {
         tone: "bad",
-        text: `On ${images} the model is not as accurate as one that never saw them should be: ${figures}.`,
+        text: `The model still knows ${images} better than one that never saw them: ${figures}.`,
+      };
+    case "worse known":
+      return {
+        tone: "open",
+        text: `On ${images} the model is less accurate than one that never saw them: ${figures}. More was taken out than retraining would have.`,
       };
     case "blind":
       return {

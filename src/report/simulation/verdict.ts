@@ -50,9 +50,6 @@ function behaviourOf(controls: SimulationReport["controls"]): string {
     return "No control was run, so nothing shows that the audit can tell good from bad.";
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   if (wrong > 0) return `${wrong} of ${countNoun(controls.length, "control")} came out wrong.`;
-  if (!controls.some(({ expected }) => expected === "fail")) {
-    return "No control had to fail, so nothing shows that the audit would notice a model that did not unlearn.";
-  }
   return `All ${countNoun(controls.length, "control")} came out as they must, so the audit can tell a model that unlearned from one that did not.`;
 }
 
@@ -61,7 +58,7 @@ function contradiction({ verdict, attack, accuracy, removedData }: Findings): Ht
   const outside = [
     (attack === "kept" || attack === "weakened") && "attack success",
     accuracy === "lost" && "accuracy",
-    removedData === "unlike retrained" && "accuracy on the removed data",
+    removedData === "better known" && "accuracy on the removed data",
   ].filter((name) => name !== false);
   if (verdict !== "pass" || outside.length === 0) return false;
   return html`<div class="callout"><p><strong>The verdict and the figures disagree.</strong> The audit says pass, but ${outside.join(", ")} lie${outside.length === 1 && "s"} outside this report’s tolerance. Believe the figures.</p></div>`;

@@ -92,14 +92,26 @@ export function readHeader(database: DatabaseSync): {
       "Expected the history's header, got none. Restore a copy.",
     );
   }
-  const header = {
-    layout: layoutOf(JSON.parse(row.layout) as readonly TensorLayout[]),
-    codec: codecConfigSchema.parse(JSON.parse(row.codec)),
-    key: new Uint32Array(row.key.slice().buffer) as Key,
-    facts: JSON.parse(row.facts) as Json,
-    initialWeights: floatsOf(row.initial_weights),
-  };
-  return { header, digest: row.digest };
+  return { header: headerOf(row), digest: row.digest };
+}
+
+function headerOf(row: HeaderColumns): HistoryHeader {
+  try {
+    return {
+      layout: layoutOf(JSON.parse(row.layout) as readonly TensorLayout[]),
+      codec: codecConfigSchema.parse(JSON.parse(row.codec)),
+      key: new Uint32Array(row.key.slice().buffer) as Key,
+      facts: JSON.parse(row.facts) as Json,
+      initialWeights: floatsOf(row.initial_weights),
+    };
+  } catch (cause) {
+    throw new LetheError(
+      "integrity",
+      "INTEGRITY_HEADER",
+      "Expected a readable header in the history, got a damaged one. Restore a copy.",
+      { cause },
+    );
+  }
 }
 
 /** Rounds of a selection in order, one row in memory at a time. */

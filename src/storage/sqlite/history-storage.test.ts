@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { clients, placeForEachTest } from "../../../test/fixtures/history.ts";
+import {
+  clients,
+  create,
+  initialWeights,
+  placeForEachTest,
+  updateOf,
+} from "../../../test/fixtures/history.ts";
 import { keyFromSeed, randomStream } from "../../kernel/key.ts";
 import { layoutOf } from "../../kernel/layout.ts";
 import { createHistory } from "./history-store.ts";
@@ -42,6 +48,24 @@ describe("storage", () => {
     // Links between pages take half a percent; the first pages of all tables, 16 KiB whatever the length.
     const updates = 9 * wide.length;
     expect(report.bitsPerParameter).toBeLessThan(1.03 * ideal + (8 * 16_384) / updates);
+  });
+
+  it("compacts to fewer bytes and the same content", async () => {
+    const history = await create(place.path);
+    for (let round = 0; round < 4; round++) {
+      await history.acceptRound({
+        round,
+        participants: clients.map((client) => ({ client, weight: 1, update: updateOf(round, client) })),
+        weights: initialWeights,
+        checkpoint: new Uint8Array(round === 3 ? 0 : 200_000),
+      });
+    }
+    const before = await history.storage();
+    const { head } = await history.verify();
+    await history.compact();
+    expect((await history.storage()).bytesOnDisk).toBeLessThan(before.bytesOnDisk - 100_000);
+    expect((await history.verify()).head).toBe(head);
+    await history.close();
   });
 });
 

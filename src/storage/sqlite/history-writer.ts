@@ -28,6 +28,10 @@ export function createWriter(database: DatabaseSync, path: string, reader: Histo
       return receipt;
     },
 
+    async compact() {
+      guarded(path, () => database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"));
+    },
+
     async storage() {
       guarded(path, () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
       return reader.storage();

@@ -39,6 +39,17 @@ describe("verify", () => {
     await reader.close();
   });
 
+  it.each(["layout", "codec", "facts", "key", "initial_weights"])(
+    "is not even reached where the header's %s cannot be read",
+    async (column) => {
+      await (await create(place.path)).close();
+      const tamper = new DatabaseSync(place.path);
+      tamper.exec(`UPDATE header SET ${column} = substr(${column}, 1, length(${column}) - 1)`);
+      tamper.close();
+      await expect(openHistory(place.path)).rejects.toMatchObject({ code: "LETHE_INTEGRITY_HEADER" });
+    },
+  );
+
   it("notices flipped bits in the file, and never reads a wrong number", async () => {
     const history = await create(place.path);
     for (let round = 0; round < 3; round++) await accept(history, round);

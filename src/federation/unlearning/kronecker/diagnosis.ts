@@ -2,11 +2,12 @@ import type { Diagnosis, UnlearningRequest, Warning } from "../contract.ts";
 import { FEW_KEPT } from "./response-scale.ts";
 
 /**
- * Below these the result is doubted. Chosen on the 47 runs they were tried on (all 11 failures found, 5 false alarms);
+ * ρ below which the result is doubted; π below {@link LEAST_AGREEMENT} likewise. Chosen on the 47 runs they were tried on (all 11 failures found, 5 false alarms);
  * on 10 fresh runs they found 1 of 2 failures with 1 false alarm: advice, not a guarantee.
  */
-const LEAST_RHO = 0.33;
-const LEAST_AGREEMENT = 0.9;
+export const LEAST_RHO = 0.33;
+/** As {@link LEAST_RHO}, for π. */
+export const LEAST_AGREEMENT = 0.9;
 /** Rounds, local epochs and hidden layers beyond which accuracy or removal was seen to suffer. */
 const MOST_ROUNDS = 60;
 const MOST_EPOCHS = 2;

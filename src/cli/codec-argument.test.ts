@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { formatCodec, parseCodec } from "./codec-argument.ts";
+
+describe("a codec's text", () => {
+  it.each([
+    "z:1.2",
+    "e8:2,temporal:1.1",
+    "z:1.2,kappa:0.5",
+    "z,step:2",
+    "int8",
+    "none,mean:0.5",
+    "e8:1,element:2,kappa:0.25",
+  ])("%s is read and written alike", (text) => expect(formatCodec(parseCodec(text))).toBe(text));
+
+  it.each([
+    ["", /got `` in ``/],
+    ["q:2", /Expected z:BITS, e8:BITS.*got `q:2`/],
+    ["constructor", /got `constructor`/],
+    ["z:", /got `z:`/],
+    ["z:many", /got `z:many`/],
+    ["z:1.2:3", /got `z:1.2:3`/],
+    ["int8:4", /got `int8:4`/],
+    ["z:1.2,kappa", /got `kappa` in `z:1.2,kappa`/],
+    ["z:1.2,temporal:x", /got `temporal:x`/],
+    ["z:1.2,step:2", /got `step:2`/],
+    ["z,mean:1,temporal:1", /got `temporal:1`/],
+    ["z:1.2,kappa:2", /storedClientFraction/],
+  ])("%j is refused with the part that is wrong", (text, message) => {
+    expect(() => parseCodec(text)).toThrow(message);
+  });
+});
