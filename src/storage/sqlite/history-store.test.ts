@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import {
@@ -143,7 +143,7 @@ describe("a history", () => {
     const other = `${place.path}-other`;
     const interrupted = new DatabaseSync(other);
     // So small a cache that the transaction reaches the file before its end.
-    interrupted.exec("PRAGMA cache_size = 1; CREATE TABLE t (x); BEGIN");
+    interrupted.exec("PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (x)");
     interrupted.exec(
       "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 99) SELECT zeroblob(999) FROM n",
     );
@@ -158,6 +158,15 @@ describe("a history", () => {
     await accept(history, 0);
     await history.verify();
     await history.close();
+  });
+
+  it("is not created in a database of something else", async () => {
+    const foreign = new DatabaseSync(place.path);
+    foreign.exec("CREATE TABLE letters (body TEXT)");
+    foreign.close();
+    const before = readFileSync(place.path);
+    await expect(create(place.path)).rejects.toMatchObject({ code: "LETHE_DATA_NOT_A_HISTORY" });
+    expect(readFileSync(place.path)).toEqual(before);
   });
 
   it("loses nothing when the disk is full, and goes on when there is space", async () => {
