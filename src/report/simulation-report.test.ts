@@ -184,6 +184,13 @@ describe("the summary", () => {
     expect(textOf("#figures")).not.toMatch(/attack/i);
   });
 
+  it("blames no removal for what the removed client had done", () => {
+    const accuracy = { trained: 0.5, unlearned: 0.7, retrained: 0.9 };
+    expect(pageOf({ accuracy, verdict: "fail" }).title).toBe(
+      "Without client 7 the model is less accurate than a retrained one",
+    );
+  });
+
   it("says that accuracy was lost", () => {
     const { title, lead } = pageOf({
       accuracy: { trained: 0.91, unlearned: 0.62, retrained: 0.912 },

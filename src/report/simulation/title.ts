@@ -12,7 +12,12 @@ export function titleOf(report: SimulationReport, findings: Findings): string {
   if (findings.verdict === "refused") return `The audit cannot tell whether ${who} ${was} removed`;
   if (findings.attack === "kept") return `The ${attack} is still in the model`;
   if (findings.attack === "weakened") return `The ${attack} was weakened, not removed`;
-  if (findings.accuracy === "lost") return `Removing ${who} damaged the model`;
+  if (findings.accuracy === "lost") {
+    // Where the removed clients had done the damage, less of it may be left and yet more than in a retrained model.
+    return report.accuracy.unlearned < report.accuracy.trained
+      ? `Removing ${who} damaged the model`
+      : `Without ${who} the model is less accurate than a retrained one`;
+  }
   if (findings.removedData === "better known") return `The model still knows the data of ${who}`;
   if (findings.verdict === "fail") return `${capitalise(who)} ${was} not removed well enough`;
   if (findings.verdict === "none") return `${capitalise(who)} ${was} unlearned; the result is not audited`;
