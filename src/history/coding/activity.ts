@@ -9,6 +9,7 @@ const UNIT_BITS = 5;
 /** A small number is added before taking logarithms, so that the lowest buckets are not split for nothing. */
 const OFFSET = 4;
 
+/** [activity]: bucket in bits 0 to 4, plain bits above. */
 export const ACTIVITY_TABLE = makeTable();
 /** Buckets of activity, two an octave. */
 export const BUCKETS = ((ACTIVITY_TABLE[TABLE_LENGTH - 1] as number) & 31) + 1;
