@@ -101,5 +101,6 @@ export function simulationDocument(config: SimulationConfig, outcome: Simulation
     },
     config,
     machine,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
 }

@@ -3,6 +3,7 @@ import type { CodecConfig } from "./config.ts";
 import { MEAN } from "./encode-round.ts";
 import type { RoundEntries, RoundEntry } from "./entry.ts";
 import { type CodecFrame, decodeUpdate } from "./update-codec.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
 
 /** Finds the record of an earlier round, for entries that are `held`. */
 export type FindRecord = (round: number, client: string) => Uint8Array | undefined;
@@ -23,12 +24,14 @@ export interface RoundDecoder {
  * Opens a round for decoding: a pure function of the stored bytes, to be used in any worker.
  *
  * @param findRecord - needed for `temporal` thresholding only
+ * @param workspace - to be given again for the next round
  */
 export function openRound(
   { round, mean }: Pick<RoundEntries, "round" | "mean">,
   frame: CodecFrame,
   config: CodecConfig,
   findRecord: FindRecord,
+  workspace: Workspace = createWorkspace(),
 ): RoundDecoder {
   const isRelative = config.threshold.mode === "mean" || config.threshold.mode === "element";
   const { parameterLength, length } = frame.layout;
@@ -37,7 +40,7 @@ export function openRound(
     if (decodedMean) return decodedMean;
     if (!mean) throw missing(round, "round mean");
     const update = new Float32Array(length);
-    decodeUpdate(mean, frame, { round, client: MEAN }, update);
+    decodeUpdate(mean, frame, { round, client: MEAN }, update, workspace);
     decodedMean = update;
     return update;
   };
@@ -46,7 +49,7 @@ export function openRound(
       switch (status) {
         case "stored": {
           if (!record) throw missing(round, client);
-          decodeUpdate(record, frame, { round, client }, out);
+          decodeUpdate(record, frame, { round, client }, out, workspace);
           if (!isRelative) return true;
           const average = meanUpdate();
           for (let index = 0; index < parameterLength; index++) {
@@ -57,7 +60,7 @@ export function openRound(
         case "held": {
           const held = reference === undefined ? undefined : findRecord(reference, client);
           if (!held || reference === undefined) throw missing(round, client);
-          decodeUpdate(held, frame, { round: reference, client }, out);
+          decodeUpdate(held, frame, { round: reference, client }, out, workspace);
           return true;
         }
         case "average":

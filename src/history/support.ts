@@ -68,9 +68,20 @@ export function everything(layout: ModelLayout): Support {
 /** The coded parameters, densely. */
 export function gather(values: Float32Array, layout: ModelLayout, support: Support): Float32Array {
   if (support.kind === "all") return values.subarray(0, layout.parameterLength);
-  const places = placesOf(layout, support);
-  const dense = new Float32Array(places.length);
-  for (let at = 0; at < places.length; at++) dense[at] = values[places[at] as number] as number;
+  const dense = new Float32Array(support.count);
+  if (support.kind === "elements") {
+    const { flags } = support;
+    let at = 0;
+    for (let index = 0; index < flags.length; index++) {
+      if (flags[index] === 1) dense[at++] = values[index] as number;
+    }
+    return dense;
+  }
+  forEachRow(layout, support, (start, columns, at) => {
+    for (let index = 0; index < columns.length; index++) {
+      dense[at + index] = values[start + (columns[index] as number)] as number;
+    }
+  });
   return dense;
 }
 
@@ -80,9 +91,20 @@ export function scatter(dense: Float32Array, layout: ModelLayout, support: Suppo
     out.set(dense);
     return;
   }
-  const places = placesOf(layout, support);
+  if (support.kind === "elements") {
+    const { flags } = support;
+    let at = 0;
+    for (let index = 0; index < flags.length; index++) {
+      out[index] = flags[index] === 1 ? (dense[at++] as number) : 0;
+    }
+    return;
+  }
   out.fill(0, 0, layout.parameterLength);
-  for (let at = 0; at < places.length; at++) out[places[at] as number] = dense[at] as number;
+  forEachRow(layout, support, (start, columns, at) => {
+    for (let index = 0; index < columns.length; index++) {
+      out[start + (columns[index] as number)] = dense[at + index] as number;
+    }
+  });
 }
 
 /** The flags as bytes; none for `all`. */
@@ -170,29 +192,32 @@ function supportOf(kind: "lines" | "elements", flags: Int32Array, matrices: read
   };
 }
 
-/** Where in the update each coded parameter stands. */
-function placesOf(layout: ModelLayout, { kind, flags, count }: Support): Int32Array {
-  const places = new Int32Array(count);
-  let filled = 0;
-  if (kind === "elements") {
-    for (let index = 0; index < flags.length; index++) if (flags[index] === 1) places[filled++] = index;
-    return places;
-  }
+/**
+ * Goes through the coded rows of a `lines` support.
+ *
+ * @param visit - given where a row starts in the update, its coded columns, and where it starts in the dense values
+ */
+function forEachRow(
+  layout: ModelLayout,
+  { flags }: Support,
+  visit: (start: number, columns: Int32Array, at: number) => void,
+): void {
+  let flag = 0;
   let at = 0;
   for (const { offset, rows, columns } of matricesOf(layout)) {
     const coded = new Int32Array(columns);
     let width = 0;
     for (let column = 0; column < columns; column++) {
-      if (rows === 1 || flags[at + rows + column] === 1) coded[width++] = column;
+      if (rows === 1 || flags[flag + rows + column] === 1) coded[width++] = column;
     }
+    const live = coded.subarray(0, width);
     for (let row = 0; row < rows; row++) {
-      if (flags[at + row] === 0) continue;
-      const start = offset + row * columns;
-      for (let index = 0; index < width; index++) places[filled++] = start + (coded[index] as number);
+      if (flags[flag + row] === 0) continue;
+      visit(offset + row * columns, live, at);
+      at += width;
     }
-    at += lines({ rows, columns });
+    flag += lines({ rows, columns });
   }
-  return places;
 }
 
 function damaged(): LetheError {

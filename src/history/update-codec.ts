@@ -6,6 +6,7 @@ import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/in
 import { type CodedAtSize, codeAtSize, type Rate, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
 import { LARGEST_STEP, type RecordIdentity, readRecord, writeRecord } from "./record.ts";
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
 
 /** Bytes of a record besides its sections. */
 const ENVELOPE_BYTES = 40;
@@ -101,6 +102,7 @@ export function encodeUpdate(
  * Decodes a record into `out`: equal bits on every machine. A pure function that may run in any worker.
  *
  * @param out - [layout.length], overwritten
+ * @param workspace - to be given again when many records are decoded one after another
  * @throws LETHE_INTEGRITY_RECORD naming the round and the client, whatever was changed in the bytes
  */
 export function decodeUpdate(
@@ -108,6 +110,7 @@ export function decodeUpdate(
   frame: CodecFrame,
   identity: RecordIdentity,
   out: Float32Array,
+  workspace: Workspace = createWorkspace(),
 ): void {
   const { layout } = frame;
   const record = readRecord(bytes, identity);
@@ -123,10 +126,10 @@ export function decodeUpdate(
   try {
     const support = decodeSupport(record.support, record.supportKind, layout);
     const direct = support.kind === "all";
-    const dense = direct ? out.subarray(0, support.count) : new Float32Array(support.count);
+    const dense = direct ? out.subarray(0, support.count) : workspace.values(support.count);
     const { count, planes } = support;
     const dither = ditherKey(frame.key, identity);
-    quantiser.decode(record.body, { count, planes, dither }, record.step, dense);
+    quantiser.decode(record.body, { count, planes, dither, workspace }, record.step, dense);
     if (!direct) scatter(dense, layout, support, out);
     out.set(record.buffers, layout.parameterLength);
   } catch (cause) {

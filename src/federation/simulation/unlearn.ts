@@ -75,7 +75,11 @@ export async function* unlearnFromHistory(
   };
   const fleet = simulatedFleet(rounds, (round) => watched(async () => order.onRound?.(round)));
   const started = performance.now();
-  await using matrices = ortMatrices(inputs.runtime);
+  const { threads } = inputs.runtime;
+  // One thread asked for is one thread in all.
+  await using stored = await storedHistory(history, threads === 1 ? { workers: 0 } : {});
+  // Many small products, beside threads that decode: spinning between them costs more than all of them.
+  await using matrices = ortMatrices({ spinning: false, ...inputs.runtime });
   const { weights, diagnosis, evidence } = yield* nested(
     findRule(order.method).run(
       {
@@ -90,7 +94,7 @@ export async function* unlearnFromHistory(
         probe: { inputRange: inputRangeOf(inputs.architecture), predict: measurer.predict },
         key: deriveKey(inputs.key, "unlearning"),
         signal: rounds.signal,
-        history: await storedHistory(history),
+        history: stored,
         clients: fleet,
       },
       order.settings,

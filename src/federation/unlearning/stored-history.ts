@@ -1,70 +1,139 @@
-import { type FindRecord, openRound } from "../../history/decode-round.ts";
+import { availableParallelism } from "node:os";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { quantiserByWireId } from "../../history/quantisers/index.ts";
 import { readRecord } from "../../history/record.ts";
 import type { HistoryReader as Store } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
+import { inlineDecoding, type RoundDecoding, type UndecodedRound } from "./decoding/round-decoding.ts";
+import { workerDecoding } from "./decoding/worker-decoding.ts";
 import type { HistoryReader, HistoryRound, HistorySelection, RecordedUpdate } from "./history-reader.ts";
 
-/** A store's history as the unlearning rules read it: normalised weights, decoded updates, the codec's known error. */
-export async function storedHistory(store: Store): Promise<HistoryReader> {
-  const rounds = (await store.rounds()).length;
-  return { rounds, read: (selection) => decodeRounds(store, selection ?? {}) };
+/** With two the rules' own arithmetic takes as long as decoding. */
+const MOST_WORKERS = 2;
+/** Below this many numbers a history is decoded before workers have started. */
+const SMALL_HISTORY = 10e6;
+
+/** How a history is decoded. */
+export interface DecodingOptions {
+  /** Threads that decode besides this one; by the size of the history when left out. */
+  readonly workers?: number;
 }
 
+/**
+ * A store's history as the unlearning rules read it: normalised weights, decoded updates, the codec's known error. A large
+ * one is decoded a round ahead in worker threads, which end when the reader is disposed of; one round more is in memory
+ * then.
+ */
+export async function storedHistory(
+  store: Store,
+  options: DecodingOptions = {},
+): Promise<HistoryReader & AsyncDisposable> {
+  const { header } = store;
+  const rounds = (await store.rounds()).length;
+  const numbers = rounds * (await store.clients()).length * header.layout.length;
+  const workers = options.workers ?? workersFor(numbers);
+  const decoding = workers === 0 ? inlineDecoding(header) : workerDecoding(header, workers);
+  const spare: Float32Array[] = [];
+  return {
+    rounds,
+    read: (selection) => decodeRounds(store, decoding, spare, selection ?? {}),
+    [Symbol.asyncDispose]: () => decoding[Symbol.asyncDispose](),
+  };
+}
+
+function workersFor(numbers: number): number {
+  const cores = availableParallelism();
+  return numbers < SMALL_HISTORY || cores === 1 ? 0 : Math.min(cores, MOST_WORKERS);
+}
+
+/** A round whose decoding has begun. */
+interface BegunRound {
+  readonly stored: RoundEntries;
+  readonly undecoded: UndecodedRound;
+  readonly arrays: readonly Float32Array[];
+  readonly decoded: Promise<void>;
+}
+
+/** @param spare - arrays that no stream uses */
 async function* decodeRounds(
   store: Store,
-  { wants, clients }: HistorySelection,
+  decoding: RoundDecoding,
+  spare: Float32Array[],
+  selection: HistorySelection,
 ): AsyncGenerator<HistoryRound> {
-  const { layout } = store.header;
+  const begun: BegunRound[] = [];
+  const begin = (stored: RoundEntries, undecoded: UndecodedRound): void => {
+    const arrays = undecoded.entries.map(() => spare.pop() ?? decoding.createArray());
+    const decoded = decoding.decode(undecoded, arrays);
+    // It may fail before anybody waits for it, and is waited for below.
+    decoded.catch(() => {});
+    begun.push({ stored, undecoded, arrays, decoded });
+  };
+  async function* finish(count: number): AsyncGenerator<HistoryRound> {
+    for (const round of begun.slice(0, count)) {
+      await round.decoded;
+      yield decodedRound(round, store.header.layout);
+      begun.shift();
+      spare.push(...round.arrays);
+    }
+  }
+  for await (const { stored, undecoded } of undecodedRounds(store, selection)) {
+    begin(stored, undecoded);
+    yield* finish(begun.length - decoding.roundsAhead);
+  }
+  yield* finish(begun.length);
+}
+
+/** The entries of a selection that hold an update, with the earlier records that they refer to. */
+async function* undecodedRounds(
+  store: Store,
+  { wants, clients }: HistorySelection,
+): AsyncGenerator<{ readonly stored: RoundEntries; readonly undecoded: UndecodedRound }> {
+  // `held` entries refer to the client's last record, which this stream has passed.
   const lastRecords = new Map<string, Uint8Array>();
-  const arrays: Float32Array[] = [];
   for await (const stored of store.readEntries()) {
-    // `held` entries refer to the client's last record, which this stream has passed.
-    const find: FindRecord = (_round, client) => lastRecords.get(client);
-    if (wants === undefined || wants(stored.round)) {
-      const selected = stored.entries.filter(
-        ({ client }) => clients === undefined || clients.has(clientId(client)),
+    const { round, mean } = stored;
+    if (wants === undefined || wants(round)) {
+      const entries = stored.entries.filter(
+        (entry) => isRecorded(entry) && (clients === undefined || clients.has(clientId(entry.client))),
       );
-      while (arrays.length < selected.length) arrays.push(new Float32Array(layout.length));
-      yield decodeRound(stored, selected, store, find, arrays);
+      const held = new Map(
+        entries.flatMap(({ status, client }) => {
+          const record = status === "held" ? lastRecords.get(client) : undefined;
+          return record === undefined ? [] : [[client, record] as const];
+        }),
+      );
+      yield { stored, undecoded: { round, mean, entries, held } };
     }
     for (const { client, record } of stored.entries)
       if (record !== undefined) lastRecords.set(client, record);
   }
 }
 
-function decodeRound(
-  stored: RoundEntries,
-  selected: readonly RoundEntry[],
-  store: Store,
-  find: FindRecord,
-  arrays: readonly Float32Array[],
-): HistoryRound {
-  const { header } = store;
-  const decoder = openRound(stored, header, header.codec, find);
+function isRecorded({ status }: RoundEntry): boolean {
+  return status === "stored" || status === "held" || status === "average";
+}
+
+function decodedRound({ stored, undecoded, arrays }: BegunRound, layout: ModelLayout): HistoryRound {
+  const { round, entries, held } = undecoded;
   const present = stored.entries.filter(({ status }) => status !== "absent" && status !== "erased");
   const total = present.reduce((sum, { weight }) => sum + weight, 0);
-  const participants: RecordedUpdate[] = [];
-  for (const [index, entry] of selected.entries()) {
-    const update = arrays[index] as Float32Array;
-    if (!decoder.decode(entry, update)) continue;
+  const participants = entries.map((entry, index): RecordedUpdate => {
     // An `average` has no dither of its own: the mean's is in every update of its round and cancels in their differences.
-    const held = entry.status === "held" && entry.reference !== undefined;
-    const record = held ? find(entry.reference, entry.client) : entry.record;
-    const errorVariance = record && codecVariance(record, stored.round, entry, header.layout);
-    participants.push({
+    const record = entry.record ?? held.get(entry.client);
+    const errorVariance = record && codecVariance(record, round, entry, layout);
+    return {
       client: clientId(entry.client),
       weight: entry.weight / total,
-      update,
+      update: arrays[index] as Float32Array,
       ...(errorVariance === undefined ? {} : { errorVariance }),
-    });
-  }
+    };
+  });
   const unrecorded = present
     .filter(({ status }) => status === "unsampled")
     .map(({ client, weight }) => ({ client: clientId(client), weight: weight / total }));
-  return { round: stored.round, participants, unrecorded };
+  return { round, participants, unrecorded };
 }
 
 /** σ² of a dithered record per slot: a fixed share of step² for parameters, none for the exact buffers. */

@@ -1,5 +1,12 @@
 import { LetheError } from "../../kernel/errors.ts";
-import { ACTIVITY_TABLE, LAST_BUCKET, plainBitsAt, SIDE_MASK, TABLE_LENGTH } from "./activity.ts";
+import {
+  ACTIVITY_TABLE,
+  BUCKET_MASK,
+  entryOf,
+  LAST_BUCKET,
+  PLAIN_BITS_AT,
+  TABLE_LENGTH,
+} from "./activity.ts";
 import type { Plane } from "./plane.ts";
 import { BOTTOM, decodeBits, decodeTail, type RangeDecoder } from "./range-coder.ts";
 import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
@@ -32,17 +39,13 @@ export function decodeSymbols(
       for (let column = 0; column < columns; column++, index++) {
         const columnMean = columnMeans[column] as number;
         const activity = rowMean + columnMean;
-        let bucket = LAST_BUCKET;
-        let plainBits = 0;
-        if (activity < TABLE_LENGTH) {
-          const entry = ACTIVITY_TABLE[activity] as number;
-          bucket = entry & 31;
-          plainBits = entry >>> 5;
-        } else plainBits = plainBitsAt(activity);
+        const entry =
+          activity < TABLE_LENGTH ? (ACTIVITY_TABLE[activity] as number) : entryOf(LAST_BUCKET, activity);
+        const plainBits = entry >>> PLAIN_BITS_AT;
 
         const given = sides[index] as number;
         const side = (given & 16) === 0 ? given : 8 | ((parity ^ (given >>> 5)) & 1);
-        const context = (bucket << 4) | (side & (SIDE_MASK[bucket] as number));
+        const context = (entry & BUCKET_MASK) | (side & entry & 15);
         const unit = range >>> TOTAL_BITS;
         let slot = context << 4;
         let below = 0;

@@ -1,4 +1,11 @@
-import { ACTIVITY_TABLE, LAST_BUCKET, plainBitsAt, SIDE_MASK, TABLE_LENGTH } from "./activity.ts";
+import {
+  ACTIVITY_TABLE,
+  BUCKET_MASK,
+  entryOf,
+  LAST_BUCKET,
+  PLAIN_BITS_AT,
+  TABLE_LENGTH,
+} from "./activity.ts";
 import type { Plane } from "./plane.ts";
 import { BOTTOM, carryInto, encodeBits, encodeTail, grown, type RangeEncoder } from "./range-coder.ts";
 import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
@@ -32,13 +39,9 @@ export function encodeSymbols(
       for (let column = 0; column < columns; column++, index++) {
         const columnMean = columnMeans[column] as number;
         const activity = rowMean + columnMean;
-        let bucket = LAST_BUCKET;
-        let plainBits = 0;
-        if (activity < TABLE_LENGTH) {
-          const entry = ACTIVITY_TABLE[activity] as number;
-          bucket = entry & 31;
-          plainBits = entry >>> 5;
-        } else plainBits = plainBitsAt(activity);
+        const entry =
+          activity < TABLE_LENGTH ? (ACTIVITY_TABLE[activity] as number) : entryOf(LAST_BUCKET, activity);
+        const plainBits = entry >>> PLAIN_BITS_AT;
 
         const symbol = symbols[index] as number;
         let side = sides[index] as number;
@@ -52,7 +55,7 @@ export function encodeSymbols(
         rowMean += (size - rowMean) >> 2;
         columnMeans[column] = columnMean + ((size - columnMean) >> 2);
 
-        const context = (bucket << 4) | (side & (SIDE_MASK[bucket] as number));
+        const context = (entry & BUCKET_MASK) | (side & entry & 15);
         const modelled = symbol >>> plainBits;
         const letter = Math.min(modelled, ESCAPE);
         const slot = (context << 4) | letter;

@@ -1,5 +1,6 @@
 import type { Key } from "../../kernel/key.ts";
 import type { Plane } from "../coding/plane.ts";
+import type { Workspace } from "../workspace.ts";
 
 /** What a quantiser works on: the coordinates of one update that are not masked as zero, and where they stand. */
 export interface QuantiserInput {
@@ -12,7 +13,10 @@ export interface QuantiserInput {
 }
 
 /** {@link QuantiserInput} without the values, for the reader. */
-export type QuantiserFrame = Omit<QuantiserInput, "values"> & { readonly count: number };
+export type QuantiserFrame = Omit<QuantiserInput, "values"> & {
+  readonly count: number;
+  readonly workspace: Workspace;
+};
 
 /**
  * One way of turning the coordinates of an update into bytes and back. A further one is one file with one value of this

@@ -5,6 +5,7 @@ import { encodeSymbols } from "../coding/encode-symbols.ts";
 import type { Plane } from "../coding/plane.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "../coding/range-coder.ts";
 import { createModel } from "../coding/symbol-model.ts";
+import { createWorkspace, type Workspace } from "../workspace.ts";
 import type { Quantiser } from "./contract.ts";
 
 /** A guess of the coded size that seldom has to grow: a third of a byte a coordinate. */
@@ -62,7 +63,7 @@ export function latticeQuantiser<Dither>(lattice: Lattice<Dither>): Quantiser {
     hasStep: true,
     errorPerSquaredStep: lattice.secondMoment,
     prepare({ values, planes, dither: key }) {
-      const { work, dither, allPlanes } = open(lattice, values.length, planes, key);
+      const { work, dither, allPlanes } = open(lattice, values.length, planes, key, createWorkspace());
       const padded = work.symbols.length === values.length ? values : new Float32Array(work.symbols.length);
       if (padded !== values) padded.set(values);
       return (step) => {
@@ -76,8 +77,8 @@ export function latticeQuantiser<Dither>(lattice: Lattice<Dither>): Quantiser {
         return finishEncoder(coder);
       };
     },
-    decode(bytes, { count, planes, dither: key }, step, out) {
-      const { work, dither, allPlanes } = open(lattice, count, planes, key);
+    decode(bytes, { count, planes, dither: key, workspace }, step, out) {
+      const { work, dither, allPlanes } = open(lattice, count, planes, key, workspace);
       const coder = startDecoder(bytes);
       if (lattice.hasCosets) {
         decodeSymbols(coder, createModel(), work.cosets, work.cosetSides, cosetPlanes(work));
@@ -91,18 +92,24 @@ export function latticeQuantiser<Dither>(lattice: Lattice<Dither>): Quantiser {
   };
 }
 
-/** Buffers and everything that is known before the first symbol. */
-function open<Dither>(lattice: Lattice<Dither>, count: number, planes: readonly Plane[], key: Key) {
+/** Buffers and everything that is known before the first symbol; the buffers hold what they held before. */
+function open<Dither>(
+  lattice: Lattice<Dither>,
+  count: number,
+  planes: readonly Plane[],
+  key: Key,
+  workspace: Workspace,
+) {
   const blocks = Math.ceil(count / lattice.dimension);
   const length = blocks * lattice.dimension;
   const cosets = lattice.hasCosets ? blocks : 0;
   const work: LatticeSymbols = {
-    symbols: new Int32Array(length),
-    sides: new Uint8Array(length),
-    cosets: new Int32Array(cosets),
-    cosetSides: new Uint8Array(cosets),
+    symbols: workspace.symbols(length),
+    sides: workspace.sides(length),
+    cosets: workspace.cosets(cosets),
+    cosetSides: workspace.cosetSides(cosets),
   };
-  const words = new Uint32Array(length);
+  const words = workspace.words(length);
   fillRandomWords(key, words);
   const dither = lattice.dither(words);
   if (lattice.hasCosets) lattice.describeCosets(dither, work);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveKey, keyFromSeed, randomStream } from "../../kernel/key.ts";
+import { createWorkspace } from "../workspace.ts";
 import type { Quantiser } from "./contract.ts";
 import { quantiserByWireId, quantisers } from "./index.ts";
 
@@ -16,7 +17,7 @@ function codedAndDecoded(quantiser: Quantiser, values: Float32Array, step: numbe
   const frame = { planes: [{ rows: 1, columns: values.length }], dither: deriveKey(keyFromSeed(7), label) };
   const bytes = quantiser.prepare({ ...frame, values })(step);
   const out = new Float32Array(values.length);
-  quantiser.decode(bytes, { ...frame, count: values.length }, step, out);
+  quantiser.decode(bytes, { ...frame, count: values.length, workspace: createWorkspace() }, step, out);
   return { bytes, out };
 }
 

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import { openRound } from "../../history/decode-round.ts";
+import { type FindRecord, openRound } from "../../history/decode-round.ts";
 import { unpackMean } from "../../history/running-mean.ts";
 import type { HistoryReader, Selection, StoredRound } from "../../history/store.ts";
+import { createWorkspace } from "../../history/workspace.ts";
 import { first, guarded } from "./database.ts";
 import {
   floatsOf,
@@ -72,10 +73,10 @@ export function createReader(database: DatabaseSync, path: string, release: () =
 
     async *readRounds(selection) {
       const buffers: Float32Array[] = [];
+      const workspace = createWorkspace();
       for await (const { round, metadata, mean, entries } of readEntries(selection)) {
-        const decoder = openRound({ round, mean }, header, codec, (at, client) =>
-          guarded(path, () => findRecord(at, client)),
-        );
+        const find: FindRecord = (at, client) => guarded(path, () => findRecord(at, client));
+        const decoder = openRound({ round, mean }, header, codec, find, workspace);
         const participants = entries.map((entry, index) => {
           const buffer = buffers[index] ?? new Float32Array(layout.length);
           buffers[index] = buffer;

@@ -143,7 +143,7 @@ describe("a history", () => {
     const other = `${place.path}-other`;
     const interrupted = new DatabaseSync(other);
     // So small a cache that the transaction reaches the file before its end.
-    interrupted.exec("PRAGMA cache_size = 1; CREATE TABLE t (x); BEGIN");
+    interrupted.exec("PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (x)");
     interrupted.exec(
       "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 99) SELECT zeroblob(999) FROM n",
     );

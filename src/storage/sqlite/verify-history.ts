@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestHeader, digestRound } from "../../history/chain.ts";
-import { openRound } from "../../history/decode-round.ts";
+import { type FindRecord, openRound } from "../../history/decode-round.ts";
 import type { VerifyReport } from "../../history/store.ts";
+import { createWorkspace } from "../../history/workspace.ts";
 import { type Digest, digestBytes } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { all, first } from "./database.ts";
@@ -27,15 +28,15 @@ export function verifyHistory(database: DatabaseSync): VerifyReport {
   if (digestHeader(header) !== genesis) throw broken("header");
   const names = readNames(database);
   const ordinals = new Map(Array.from(names, ([ordinal, name]) => [name, ordinal]));
+  const find: FindRecord = (round, client) => readRecordBytes(database, round, ordinals.get(client) ?? 0);
+  const workspace = createWorkspace();
   const update = new Float32Array(header.layout.length);
   const counts = { rounds: 0, records: 0, erased: 0 };
   let head: Digest = genesis;
   let weights: Digest | undefined;
   let checkpoint: Digest | undefined;
   for (const row of readRoundRows(database, {})) {
-    const decoder = openRound(row, header, header.codec, (round, client) =>
-      readRecordBytes(database, round, ordinals.get(client) ?? 0),
-    );
+    const decoder = openRound(row, header, header.codec, find, workspace);
     const entries = readEntryRows(database, row.round, names).map(({ entry, digest }) => {
       if (entry.status === "erased") {
         counts.erased++;
