@@ -22,7 +22,14 @@ export function createProgram(): Command {
     datasetsCommand(),
     benchCommand(),
   ]) {
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(command);
+    inheritSettings(command, program);
   }
   return program;
+}
+
+/** Commands inside commands too: one that exits by itself would end wrong usage with 1. */
+function inheritSettings(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const inner of command.commands) inheritSettings(inner, command);
 }

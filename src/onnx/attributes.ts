@@ -14,9 +14,13 @@ export type Attribute =
 /** A node's settings by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+/** A whole number as an attribute. */
 export const int = (value: number): Attribute => ({ type: "int", value });
+/** A real number as an attribute. */
 export const float = (value: number): Attribute => ({ type: "float", value });
+/** A word as an attribute. */
 export const text = (value: string): Attribute => ({ type: "string", value });
+/** Whole numbers as an attribute. */
 export const ints = (value: readonly number[]): Attribute => ({ type: "ints", value });
 
 /** A whole number or a real one, or `fallback` when the attribute is absent. */

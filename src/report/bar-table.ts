@@ -10,6 +10,7 @@ export interface BarTable {
   readonly full: number;
 }
 
+/** One bar. */
 export interface BarRow {
   readonly label: string | Html;
   /** A colour class of the page's style. */

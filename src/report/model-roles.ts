@@ -3,6 +3,7 @@ import { type Html, html } from "./html.ts";
 /** The three models that every comparison shows, in reading order. */
 export const MODEL_IDS = ["trained", "unlearned", "retrained"] as const;
 
+/** One of {@link MODEL_IDS}. */
 export type ModelId = (typeof MODEL_IDS)[number];
 
 /** One figure for each of the models; `retrained` is missing where retraining was skipped. */
@@ -21,6 +22,7 @@ export interface ModelRole {
   readonly sign: string;
 }
 
+/** Name, colour and sign of each model, the same in every text, table and plot. */
 export const MODEL_ROLES: Readonly<Record<ModelId, ModelRole>> = {
   trained: { title: "Trained", color: "var(--trained)", dash: "none", symbol: "circle", sign: "●" },
   unlearned: { title: "Unlearned", color: "var(--unlearned)", dash: "none", symbol: "diamond", sign: "◆" },

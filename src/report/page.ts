@@ -12,6 +12,7 @@ export interface Page {
   readonly footer: string;
 }
 
+/** A part of the page with a heading and a place in the list of contents. */
 export interface Section {
   readonly id: string;
   readonly title: string;

@@ -7,12 +7,14 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** A column of a table. */
 export interface Column {
   readonly title: string;
   /** Numbers are set flush right with figures of one width. */
   readonly numeric?: boolean;
 }
 
+/** What a cell holds; a text is escaped. */
 export type Cell = string | Html;
 
 /** The table as HTML. It scrolls sideways inside its own box where the screen is too narrow. */

@@ -27,6 +27,7 @@ export function terminalMode(
   };
 }
 
+/** How a text is meant; the colour follows from it. */
 export type Tone = "strong" | "muted" | "good" | "bad" | "warn";
 
 /** `text` in a tone where colours are to be had. */

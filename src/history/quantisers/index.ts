@@ -7,6 +7,7 @@ import { z } from "./z.ts";
 /** Every quantiser by its id; the place to register a new one. */
 export const quantisers = { z, e8, none: float32, int8 } as const satisfies Record<string, Quantiser>;
 
+/** The permanent name of a quantiser. */
 export type QuantiserId = keyof typeof quantisers;
 
 /** The quantiser of a record, undefined for a number that this version does not know. */

@@ -11,6 +11,7 @@ export interface RoundCurves {
   readonly unlearning: readonly { readonly label: string; readonly value: number }[];
 }
 
+/** One measurement of a curve; `value` is a share in [0, 1]. */
 export interface CurvePoint {
   readonly round: number;
   readonly value: number;

@@ -18,6 +18,7 @@ export interface Summary {
   readonly results: readonly Result[];
 }
 
+/** One result in a sentence. */
 export interface Result {
   /** `good` and `bad` judge by the report's tolerances, `open` says that the figures cannot decide. */
   readonly tone: "good" | "bad" | "open";

@@ -4,6 +4,7 @@ import { first } from "./database.ts";
 
 /** "LTHU": marks the file as ours. */
 const APPLICATION_ID = 0x4c544855;
+/** Version of the tables; another one is refused. */
 export const SCHEMA_VERSION = 1;
 /**
  * Small pages, since every record leaves part of a page unused: with records of a few kilobytes, 1 KiB pages waste

@@ -6,8 +6,9 @@ const THETA_FEW_KEPT = 10;
 /** Kept clients up to which a federation counts as small; between the 4 and the 19 that were measured. */
 export const FEW_KEPT = 8;
 
-/** θ when the result is used as it is, and when a repair round follows. */
+/** θ when the result is used as it is. */
 export const THETA_ALONE = 3;
+/** θ when a repair round follows. */
 export const THETA_BEFORE_REPAIR = 1;
 
 /** θ scales the theory's decay; see `responseScale`. */
