@@ -14,7 +14,7 @@ import { LetheError } from "../../kernel/errors.ts";
 import { unflatten } from "../../kernel/parameters.ts";
 import { writeClassifier } from "../../models/onnx-model.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
-import { CODEC_HELP, parseCodec } from "../codec-argument.ts";
+import { CODEC_HELP, formatCodec, parseCodec } from "../codec-argument.ts";
 import {
   type CommandContext,
   type CommandResult,
@@ -68,36 +68,62 @@ interface SimulateOptions extends CommonOptions {
 
 /** `lethe simulate`: a federated run, unlearning, and its audit in one process. */
 export function simulateCommand(): Command {
+  const defaults = simulationSchema.parse({});
   const command = new Command("simulate")
     .description(
       "Train a federated model with a compressed history, unlearn clients from it, and compare with retraining.",
     )
     .option("--config <file>", "settings as JSON; flags win over it")
     .option("--explain", "print the settings in force and where each comes from, and stop")
-    .option("--data <dataset>", "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN")
-    .option("--model <model>", MODEL_HELP)
-    .option("--clients <count>", "clients of the federation", parseCount)
+    .option(
+      "--data <dataset>",
+      `mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN (default: ${defaults.data})`,
+    )
+    .option("--model <model>", `${MODEL_HELP} (default: ${defaults.model})`)
+    .option("--clients <count>", `clients of the federation (default: ${defaults.clients})`, parseCount)
     .option("--samples-per-client <count>", "mean samples of a client", parseCount)
-    .option("--rounds <count>", "rounds of federated averaging", parseCount)
-    .option("--partition <how>", "iid, dirichlet:ALPHA or exclusive (client 0 alone holds the last class)")
+    .option("--rounds <count>", `rounds of federated averaging (default: ${defaults.rounds})`, parseCount)
+    .option(
+      "--partition <how>",
+      `iid, dirichlet:ALPHA or exclusive: client 0 alone holds the last class (default: ${defaults.partition})`,
+    )
     .option("--sizes <how>", "equal, or spread:F for clients up to F times apart")
-    .option("--local-epochs <count>", "passes over a client's data in a round", parseCount)
-    .option("--batch-size <count>", "samples in a local step", parseCount)
-    .option("--learning-rate <rate>", "of the clients", parseReal)
+    .option(
+      "--local-epochs <count>",
+      `passes over a client's data in a round (default: ${defaults.local.epochs})`,
+      parseCount,
+    )
+    .option(
+      "--batch-size <count>",
+      `samples in a local step (default: ${defaults.local.batchSize})`,
+      parseCount,
+    )
+    .option("--learning-rate <rate>", `of the clients (default: ${defaults.local.learningRate})`, parseReal)
     .option("--optimizer <id>", "of the clients: sgd, adam or adamw")
     .option("--momentum <share>", "of the clients' sgd", parseReal)
-    .option("--participation <share>", "share of the clients in a round", parseReal)
+    .option(
+      "--participation <share>",
+      `share of the clients in a round (default: ${defaults.participation})`,
+      parseReal,
+    )
     .option("--server-momentum <share>", "of the server", parseReal)
     .option("--server-rate <rate>", "of the server", parseReal)
-    .option("--attack <id>", "none, backdoor or labelflip")
+    .option("--attack <id>", `none, backdoor or labelflip (default: ${defaults.attack.id})`)
     .option("--attackers <clients>", "clients that attack, 0,1,…", parseClients)
     .option("--boost <factor>", "on an attacker's update", parseReal)
     .option("--trigger <kind>", "of a backdoor: corner, center or subspace")
     .option("--leaver-weight <factor>", "on the leavers' weight in the mean", parseReal)
-    .option("--codec <codec>", CODEC_HELP, parseCodec)
+    .option("--codec <codec>", `${CODEC_HELP} (default: ${formatCodec(defaults.codec)})`, parseCodec)
     .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", parseList(parseCodec))
-    .option("--unlearn <client:I[,J]>", "clients to forget", parseLeavers)
-    .option("--method <id>", Object.keys(unlearningRules).join(", "))
+    .option(
+      "--unlearn <client:I[,J]>",
+      `clients to forget (default: client:${defaults.unlearn.clients})`,
+      parseLeavers,
+    )
+    .option(
+      "--method <id>",
+      `${Object.keys(unlearningRules).join(", ")} (default: ${defaults.unlearn.method})`,
+    )
     .option("--set <name=value...>", "a setting of the method", parseSetting)
     .option("--repair", "let all kept clients run one short round afterwards")
     .option("--no-retrain", "skip the references: no verdict then")

@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import {
@@ -158,6 +158,15 @@ describe("a history", () => {
     await accept(history, 0);
     await history.verify();
     await history.close();
+  });
+
+  it("is not created in a database of something else", async () => {
+    const foreign = new DatabaseSync(place.path);
+    foreign.exec("CREATE TABLE letters (body TEXT)");
+    foreign.close();
+    const before = readFileSync(place.path);
+    await expect(create(place.path)).rejects.toMatchObject({ code: "LETHE_DATA_NOT_A_HISTORY" });
+    expect(readFileSync(place.path)).toEqual(before);
   });
 
   it("loses nothing when the disk is full, and goes on when there is space", async () => {

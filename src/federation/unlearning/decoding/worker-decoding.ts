@@ -39,6 +39,7 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
   const tasks = new Map<number, OpenTask>();
   const crew = Array.from({ length: workers }, () => startWorker({ layout, key, codec }));
   let created = 0;
+  let lost: LetheError | undefined;
 
   const settle = ({ id, failure }: DecodingReply): void => {
     const task = tasks.get(id);
@@ -53,7 +54,8 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
     else task.reject(unpackError(first.error));
   };
   const abandon = (cause?: unknown): void => {
-    for (const task of tasks.values()) task.reject(workerLost(cause));
+    lost ??= workerLost(cause);
+    for (const task of tasks.values()) task.reject(lost);
     tasks.clear();
   };
   for (const worker of crew) {
@@ -67,6 +69,7 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
     createArray: () => new Float32Array(new SharedArrayBuffer(layout.length * FLOAT_BYTES)),
     decode(round, out) {
       return new Promise((resolve, reject) => {
+        if (lost !== undefined) return reject(lost);
         const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
         const task: DecodingTask = { id: created++, round, out, next };
         tasks.set(task.id, { waitingFor: crew.length, failures: [], resolve, reject });
@@ -85,9 +88,9 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
 function startWorker(header: DecodingHeader): Worker {
   // Beside this file, in the sources as in the built package.
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const worker = new Worker(new URL(`./decoding-worker.${extension}`, import.meta.url), {
-    workerData: header,
-  });
+  const url = new URL(`./decoding-worker.${extension}`, import.meta.url);
+  // Flags of the process, such as --input-type, are meant for its own program.
+  const worker = new Worker(url, { workerData: header, execArgv: [] });
   worker.unref();
   return worker;
 }
@@ -96,7 +99,8 @@ function workerLost(cause: unknown): LetheError {
   return new LetheError(
     "internal",
     "INTERNAL_WORKER",
-    "Expected a worker thread to decode updates, but it ended. If memory is short, use one thread.",
+    "Expected worker threads to decode updates, but they have ended. If memory is short, use one thread; do not read on " +
+      "from a history that was disposed of.",
     { cause },
   );
 }
