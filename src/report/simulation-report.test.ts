@@ -245,7 +245,7 @@ describe("the summary", () => {
       },
     });
     expect(title).toBe("Client 3 and client 7 and their backdoor are gone from the model");
-    expect(lead).toContain("with 18 local trainings by clients to repair the model");
+    expect(lead).toContain("with 18 local trainings by clients, removed");
     expect(lead).not.toContain("server alone");
   });
 

@@ -20,7 +20,7 @@ ${step(
 )}
 ${step(
   sketchRemoval(report),
-  serverAlone ? "The server removes, alone" : "The server removes, clients repair",
+  serverAlone ? "The server removes, alone" : "The server removes, clients help",
   `${formatSeconds(seconds.unlearn)}, ${clientRounds.unlearn === 0 ? "no client asked" : countNoun(clientRounds.unlearn, "client round")}`,
 )}
 ${step(sketchComparison(report), "Compared with retraining", comparison(report))}

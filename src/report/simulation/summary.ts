@@ -62,7 +62,7 @@ function removalSentence(report: SimulationReport, { serverAlone, compressed }: 
     : `the stored history of updates (${formatBytes(storedBytes)})`;
   const actor = serverAlone
     ? "the server alone, with no client’s help,"
-    : `the server, with ${countNoun(report.clientRounds.unlearn, "local training")} by clients to repair the model,`;
+    : `the server, with ${countNoun(report.clientRounds.unlearn, "local training")} by clients,`;
   return `Then ${actor} removed what ${removedNames(report)} had contributed, from ${history}, in ${formatSeconds(report.seconds.unlearn)}.`;
 }
 
