@@ -121,7 +121,7 @@ async function run(
     ...config,
     ...over,
     unlearn: { ...config.unlearn, ...over.unlearn },
-    references: { retrain: isFirst },
+    references: { retrain: isFirst, retrainAgain: false },
     // The float32 history beside the cell's own: what the codec costs.
     codecCurve: isFirst ? [{ quantiser: "none" }] : [],
     seed,

@@ -20,12 +20,12 @@ torch.manual_seed(1)
 def small(norm):
     layers, channels = [], 1
     for width in (8, 16):
-        layers.append(nn.Conv2d(channels, width, 5, stride=2))
+        layers.append(nn.Conv2d(channels, width, 5, stride=2, padding=2))
         if norm:
             layers.append(nn.BatchNorm2d(width))
         layers.append(nn.ReLU())
         channels = width
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(256, 10))
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(784, 10))
 
 
 MODELS = {

@@ -11,7 +11,7 @@ export type SimulationDocument = ReturnType<typeof simulationDocument>;
 
 /** Lays out a simulation's outcome as the JSON document of `lethe simulate`. */
 export function simulationDocument(config: SimulationConfig, outcome: SimulationOutcome, machine: Machine) {
-  const { storage, layout, trained, unlearned, retrained, fineTuned } = outcome;
+  const { storage, layout, trained, unlearned, retrained, retrainedAgain, fineTuned } = outcome;
   const ofModels = <Value>(figure: (model: SimulatedModel) => Value): OfModels<Value> => ({
     trained: figure(trained),
     unlearned: figure(unlearned),
@@ -31,7 +31,13 @@ export function simulationDocument(config: SimulationConfig, outcome: Simulation
     ...(outcome.parameterDistance === undefined ? {} : { parameterDistance: outcome.parameterDistance }),
     ...(retrained === undefined
       ? {}
-      : { agreement: { trained: trained.agreement ?? 0, unlearned: unlearned.agreement ?? 0 } }),
+      : {
+          agreement: {
+            trained: trained.agreement ?? 0,
+            unlearned: unlearned.agreement ?? 0,
+            ...(retrainedAgain === undefined ? {} : { retrainedAgain: retrainedAgain.agreement ?? 0 }),
+          },
+        }),
     membership: ofModels((model) => model.measurement.membership),
     history: {
       parameters: layout.length,
@@ -57,17 +63,8 @@ export function simulationDocument(config: SimulationConfig, outcome: Simulation
     seconds: costs((model) => model.seconds),
     clientRounds: costs((model) => model.clientRounds),
     gradientSteps: costs((model) => model.localSteps),
-    ...(fineTuned === undefined
-      ? {}
-      : {
-          fineTuned: {
-            accuracy: fineTuned.measurement.accuracy,
-            ...(fineTuned.measurement.attackSuccess === undefined
-              ? {}
-              : { attackSuccess: fineTuned.measurement.attackSuccess }),
-            removedClientAccuracy: fineTuned.measurement.removedClientAccuracy,
-          },
-        }),
+    ...(retrainedAgain === undefined ? {} : { retrainedAgain: figuresOf(retrainedAgain) }),
+    ...(fineTuned === undefined ? {} : { fineTuned: figuresOf(fineTuned) }),
     ...(outcome.verdict === undefined
       ? {}
       : {
@@ -103,4 +100,9 @@ export function simulationDocument(config: SimulationConfig, outcome: Simulation
     machine,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+/** A reference's figures. */
+function figuresOf({ measurement: { accuracy, attackSuccess, removedClientAccuracy } }: SimulatedModel) {
+  return { accuracy, ...(attackSuccess === undefined ? {} : { attackSuccess }), removedClientAccuracy };
 }

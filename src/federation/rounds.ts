@@ -32,6 +32,7 @@ export interface FinishedRound {
   readonly contributions: readonly Contribution[];
   /** The server after the round: all that the next round needs. */
   readonly state: ServerState;
+  /** Steps behind the contributions; those of refused updates are not counted. */
   readonly localSteps: number;
 }
 
@@ -82,7 +83,6 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
     for (const client of invited) {
       throwIfCancelled(options.signal);
       const sent = await workOf(client, state.weights, round, options);
-      localSteps += sent.steps;
       if (sent.refusal !== undefined) {
         yield {
           type: "notice",
@@ -94,7 +94,8 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
       }
       const weight =
         (options.weighting === "samples" ? client.samples.count : 1) * (client.weightFactor ?? 1);
-      const { update, squaredGradient } = sent;
+      const { update, squaredGradient, steps } = sent;
+      localSteps += steps;
       contributions.push({ client: client.id, weight, update, squaredGradient });
     }
     if (invited.length > 0)
@@ -111,9 +112,7 @@ export async function* runRounds(start: ServerState, options: RoundsOptions): Pr
 }
 
 /** What a client sent, and why it cannot be used where it cannot. */
-type Sent =
-  | (LocalResult & { readonly refusal: undefined })
-  | { readonly steps: number; readonly refusal: string };
+type Sent = (LocalResult & { readonly refusal: undefined }) | { readonly refusal: string };
 
 /** A client's training in one round, and the server's first look at what it sends. */
 async function workOf(
@@ -133,11 +132,11 @@ async function workOf(
     const result = await trainLocally(trainer, layout, weights, client.samples, local, order, signal);
     const update = client.distort?.(result.update, layout.parameterLength) ?? result.update;
     const refusal = refusalOf(update, layout.length);
-    return refusal === undefined ? { ...result, update, refusal } : { steps: result.steps, refusal };
+    return refusal === undefined ? { ...result, update, refusal } : { refusal };
   } catch (error) {
     // One client that diverged, or whose data are no numbers, must not end everybody's run.
     if (!isLetheError(error) || error.code !== "LETHE_NUMERIC_LOSS") throw error;
-    return { steps: 0, refusal: error.message };
+    return { refusal: error.message };
   }
 }
 

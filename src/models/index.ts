@@ -17,8 +17,8 @@ interface ReadyModel {
 }
 
 const SMALL = [
-  { channels: 8, kernel: 5, stride: 2 },
-  { channels: 16, kernel: 5, stride: 2 },
+  { channels: 8, kernel: 5, stride: 2, padding: 2 },
+  { channels: 16, kernel: 5, stride: 2, padding: 2 },
 ] as const;
 
 const READY: readonly ReadyModel[] = [
@@ -34,7 +34,7 @@ const READY: readonly ReadyModel[] = [
   },
   {
     id: "cnn",
-    title: "small: two 5×5 convolutions of stride 2 (8 and 16 channels), one dense layer",
+    title: "small: two padded 5×5 convolutions of stride 2 (8 and 16 channels), one dense layer",
     create: ({ inputShape, classes }) => cnn(inputShape, classes, { id: "cnn", blocks: SMALL }),
   },
   {

@@ -18,12 +18,12 @@ describe("a ready architecture", () => {
     ["mlp:128,32", MNIST, 784 * 128 + 128 + 128 * 32 + 32 + 32 * 10 + 10, 0],
     ["mlp:5", { inputShape: [6], classes: 3 }, 6 * 5 + 5 + 5 * 3 + 3, 0],
     // 28 → 12 → 4 with 5×5 kernels of stride 2.
-    ["cnn", MNIST, 8 * 25 + 8 + 16 * 8 * 25 + 16 + 16 * 4 * 4 * 10 + 10, 0],
-    ["cnn-bn", MNIST, 8 * 25 + 2 * 8 + 16 * 8 * 25 + 2 * 16 + 16 * 4 * 4 * 10 + 10, 2 * 8 + 2 * 16],
+    ["cnn", MNIST, 8 * 25 + 8 + 16 * 8 * 25 + 16 + 16 * 7 * 7 * 10 + 10, 0],
+    ["cnn-bn", MNIST, 8 * 25 + 2 * 8 + 16 * 8 * 25 + 2 * 16 + 16 * 7 * 7 * 10 + 10, 2 * 8 + 2 * 16],
     // 28 → 14 → 7 with pooling.
     ["cnn-medium", MNIST, 32 * 9 + 32 + 64 * 32 * 9 + 64 + 64 * 7 * 7 * 128 + 128 + 128 * 10 + 10, 0],
     // 32 → 14 → 5.
-    ["cnn", COLOUR, 8 * 3 * 25 + 8 + 16 * 8 * 25 + 16 + 16 * 5 * 5 * 7 + 7, 0],
+    ["cnn", COLOUR, 8 * 3 * 25 + 8 + 16 * 8 * 25 + 16 + 16 * 8 * 8 * 7 + 7, 0],
   ])("%s has the parameters its layers say", (name, sizes, parameters, buffers) => {
     const layout = layoutOfArchitecture(createModel(name, sizes));
     expect(layout.parameterLength).toBe(parameters);
@@ -75,17 +75,19 @@ describe("a convolutional network", () => {
   });
 
   it("is made for the smallest picture it can shrink, and not for a smaller one", () => {
+    const blocks = [
+      { channels: 8, kernel: 5, stride: 2 },
+      { channels: 16, kernel: 5, stride: 2 },
+    ];
     // 13 → 5 → 1.
-    expect(createModel("cnn", { inputShape: [1, 13, 13], classes: 2 }).weights.at(-2)?.shape).toEqual([
-      16, 2,
-    ]);
+    expect(cnn([1, 13, 13], 2, { id: "unpadded", blocks }).weights.at(-2)?.shape).toEqual([16, 2]);
     for (const inputShape of [
       [1, 12, 12],
       [1, 13, 8],
       [1, 1, 1],
       [1, 3, 40],
     ]) {
-      expect(() => createModel("cnn", { inputShape, classes: 2 })).toThrowError(
+      expect(() => cnn(inputShape, 2, { id: "unpadded", blocks })).toThrowError(
         expect.objectContaining({ code: "LETHE_USAGE_MODEL" }),
       );
     }

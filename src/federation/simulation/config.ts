@@ -39,6 +39,10 @@ export const simulationSchema = z.strictObject({
   references: z
     .strictObject({
       retrain: z.boolean().default(true),
+      retrainAgain: z
+        .boolean()
+        .default(true)
+        .describe("retrain a second time in other batch orders: the noise floor of every comparison"),
       fineTuneRounds: z
         .int()
         .min(0)

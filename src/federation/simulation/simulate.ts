@@ -78,6 +78,8 @@ export interface SimulationOutcome {
   readonly trained: SimulatedModel;
   readonly unlearned: SimulatedModel;
   readonly retrained: SimulatedModel | undefined;
+  /** Retrained in other batch orders: the noise floor. */
+  readonly retrainedAgain: SimulatedModel | undefined;
   readonly fineTuned: SimulatedModel | undefined;
   /** The unlearned model before the repair round, where there was one. */
   readonly beforeRepair: Measurement | undefined;
@@ -126,9 +128,11 @@ export async function* simulate(
     key: deriveKey(key, "rounds"),
     ...(signal === undefined ? {} : { signal }),
   };
-  const { retrain: isCompared, fineTuneRounds } = config.references;
+  const { retrain: isCompared, retrainAgain, fineTuneRounds } = config.references;
+  const isRepeated = isCompared && retrainAgain;
   const isFineTuned = isCompared && fineTuneRounds > 0;
-  const phases = 2 + [isCompared, isFineTuned, config.codecCurve.length > 0].filter(Boolean).length;
+  const phases =
+    2 + [isCompared, isRepeated, isFineTuned, config.codecCurve.length > 0].filter(Boolean).length;
   let phase = 0;
   const begin = (name: string) => ({ type: "phase", name, index: phase++, of: phases }) as const;
 
@@ -165,7 +169,7 @@ export async function* simulate(
     yield begin("unlearning");
     const main = yield* unlearnFromHistory(history, training, config.unlearn, unlearnInputs);
 
-    const references: { retrained?: Work; fineTuned?: Work } = {};
+    const references: { retrained?: Work; retrainedAgain?: Work; fineTuned?: Work } = {};
     let retrainedSeries: RunProgress["series"] = [];
     if (isCompared) {
       yield begin("retraining without the removed clients");
@@ -174,6 +178,15 @@ export async function* simulate(
       };
       const order = { method: "retrain", settings: {}, help: "none", onRound } as const;
       references.retrained = yield* unlearnFromHistory(history, training, order, unlearnInputs);
+    }
+    if (isRepeated) {
+      yield begin("retraining again, in other batch orders");
+      const order = { method: "retrain", settings: {}, help: "none" } as const;
+      const otherOrders = { ...rounds, key: deriveKey(key, "rounds", "again") };
+      references.retrainedAgain = yield* unlearnFromHistory(history, training, order, {
+        ...unlearnInputs,
+        rounds: otherOrders,
+      });
     }
     if (isFineTuned) {
       yield begin("fine-tuning, the control");
@@ -214,12 +227,15 @@ export async function* simulate(
     const trained = await describe(training, reference);
     const unlearned = await describe(main, reference);
     const fineTuned = references.fineTuned && (await describe(references.fineTuned, reference));
+    const retrainedAgain =
+      references.retrainedAgain && (await describe(references.retrainedAgain, reference));
     return {
       layout,
       population,
       trained,
       unlearned,
       retrained,
+      retrainedAgain,
       fineTuned,
       beforeRepair: main.beforeRepair,
       series: { trained: training.series, retrained: retrainedSeries },
@@ -238,6 +254,7 @@ export async function* simulate(
             trained: trained.measurement,
             unlearned: unlearned.measurement,
             retrained: retrained.measurement,
+            retrainedAgain: retrainedAgain?.measurement,
             fineTuned: fineTuned?.measurement,
           },
           population.attack?.leaves ?? false,

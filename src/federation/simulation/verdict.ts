@@ -71,7 +71,7 @@ export function shortcomings(model: JudgedModel, retrained: JudgedModel, toleran
 
 /**
  * Judges an unlearned model against a retrained one, after checking that the test can tell the two apart: the trained model
- * must fail it, the retrained one must pass, and after an attack the fine-tuned one must fail too. A verdict whose controls
+ * must fail it, a second retrained one must pass, and after an attack the fine-tuned one must fail too. A verdict whose controls
  * misbehave is refused.
  *
  * Honest clients of an ordinary data mix leave no mark that these figures show: then the trained model passes as well, and
@@ -85,6 +85,8 @@ export function judge(
     readonly trained: JudgedModel;
     readonly unlearned: JudgedModel;
     readonly retrained: JudgedModel;
+    /** Retrained with other batch orders: how far apart two models are that both never saw the data. */
+    readonly retrainedAgain?: JudgedModel | undefined;
     readonly fineTuned: JudgedModel | undefined;
   },
   wasAttacked: boolean,
@@ -101,7 +103,9 @@ export function judge(
   });
   const controls = [
     control("Trained, nothing removed", models.trained, "fail"),
-    control("Retrained without the removed clients", retrained, "pass"),
+    models.retrainedAgain === undefined
+      ? control("Retrained without the removed clients", retrained, "pass")
+      : control("Retrained again, in other batch orders", models.retrainedAgain, "pass"),
     ...(wasAttacked && models.fineTuned !== undefined
       ? [control("Fine-tuned by the kept clients", models.fineTuned, "fail")]
       : []),
