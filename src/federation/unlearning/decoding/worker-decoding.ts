@@ -31,7 +31,7 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /**
  * Decodes in worker threads, which take a round's entries from a shared counter: the caller's thread may be busy all the
- * while. Gives the bits of `inlineDecoding`, and the same error. Idle workers keep no process alive.
+ * while. Gives the bits of `inlineDecoding`, and the same error.
  *
  * @param workers - ≥ 1
  */
@@ -41,13 +41,17 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
   let created = 0;
   let lost: LetheError | undefined;
 
+  /** With nothing to do, no worker keeps the process alive. */
+  const rest = (): void => {
+    for (const worker of crew) worker.unref();
+  };
   const settle = ({ id, failure }: DecodingReply): void => {
     const task = tasks.get(id);
     if (task === undefined) return;
     if (failure !== undefined) task.failures.push(failure);
     if (--task.waitingFor > 0) return;
     tasks.delete(id);
-    if (tasks.size === 0) for (const worker of crew) worker.unref();
+    if (tasks.size === 0) rest();
     // Entries are taken in order, so the lowest failure is the one that a single thread would have met.
     const [first] = task.failures.sort((a, b) => a.index - b.index);
     if (first === undefined) task.resolve();
@@ -57,6 +61,7 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
     lost ??= workerLost(cause);
     for (const task of tasks.values()) task.reject(lost);
     tasks.clear();
+    rest();
   };
   for (const worker of crew) {
     worker.on("message", settle);
