@@ -31,7 +31,7 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /**
  * Decodes in worker threads, which take a round's entries from a shared counter: the caller's thread may be busy all the
- * while. Gives the bits of `inlineDecoding`, and the same error.
+ * while. Gives the bits of `inlineDecoding`, and the same error. Workers without a task keep no process alive.
  *
  * @param workers - ≥ 1
  */
@@ -41,32 +41,29 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
   let created = 0;
   let lost: LetheError | undefined;
 
-  /** With nothing to do, no worker keeps the process alive. */
-  const rest = (): void => {
-    for (const worker of crew) worker.unref();
-  };
   const settle = ({ id, failure }: DecodingReply): void => {
     const task = tasks.get(id);
     if (task === undefined) return;
     if (failure !== undefined) task.failures.push(failure);
     if (--task.waitingFor > 0) return;
     tasks.delete(id);
-    if (tasks.size === 0) rest();
+    if (tasks.size === 0) for (const worker of crew) worker.unref();
     // Entries are taken in order, so the lowest failure is the one that a single thread would have met.
     const [first] = task.failures.sort((a, b) => a.index - b.index);
     if (first === undefined) task.resolve();
     else task.reject(unpackError(first.error));
   };
-  const abandon = (cause?: unknown): void => {
+  /** Ends all workers, also when one was lost: without it open tasks would wait for ever. */
+  const end = async (cause?: unknown): Promise<void> => {
     lost ??= workerLost(cause);
     for (const task of tasks.values()) task.reject(lost);
     tasks.clear();
-    rest();
+    await Promise.all(crew.map((worker) => worker.terminate()));
   };
   for (const worker of crew) {
     worker.on("message", settle);
-    worker.on("error", abandon);
-    worker.on("exit", () => abandon());
+    worker.on("error", end);
+    worker.on("exit", () => end());
   }
 
   return {
@@ -84,9 +81,7 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
         }
       });
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(crew.map((worker) => worker.terminate()));
-    },
+    [Symbol.asyncDispose]: () => end(),
   };
 }
 
