@@ -33,7 +33,8 @@ export interface HistorySelection {
 
 /**
  * A stored history as a stream of decoded rounds, in order. Every call of `read` is a stream of its own with its own
- * arrays, which it may reuse from round to round: at most one round is in memory for each open stream.
+ * arrays, which it may reuse from round to round: at most two rounds are in memory for each open stream, the one that was
+ * yielded and the one that is being decoded meanwhile.
  */
 export interface HistoryReader {
   /** T, the number of rounds. */

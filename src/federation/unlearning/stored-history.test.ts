@@ -154,22 +154,39 @@ describe("a stored history", () => {
 
   it("keeps no process alive that forgets to dispose of it", async () => {
     await (await trained()).close();
-    const program = `
-      const { openHistory } = await import(${JSON.stringify(urlOf("../../storage/sqlite/history-store.ts"))});
-      const { storedHistory } = await import(${JSON.stringify(urlOf("./stored-history.ts"))});
-      const store = await openHistory(${JSON.stringify(place.path)}, { readOnly: true });
+    const outcome = runProgram(`
       const history = await storedHistory(store, { workers: 2 });
-      for await (const { round } of history.read()) process.stdout.write(String(round));`;
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      ["--input-type=module", "--eval", program],
-      {
-        encoding: "utf8",
-      },
-    );
-    expect({ stdout, stderr, status }).toEqual({ stdout: "01234", stderr: "", status: 0 });
+      for await (const { round } of history.read()) process.stdout.write(String(round));`);
+    expect(outcome).toEqual({ stdout: "01234", stderr: "", status: 0 });
+  });
+
+  it("lets a process wait until its workers have ended", async () => {
+    await (await trained()).close();
+    const outcome = runProgram(`
+      for (const turn of "abc") {
+        await using history = await storedHistory(store, { workers: 2 });
+        for await (const { round } of history.read()) {
+          process.stdout.write(turn + round);
+          if (round === 1) break;
+        }
+      }
+      process.stdout.write(" end");`);
+    expect(outcome).toEqual({ stdout: "a0a1b0b1c0c1 end", stderr: "", status: 0 });
   });
 });
+
+/** Runs statements in a process of their own, with the test's history open as `store`. */
+function runProgram(statements: string) {
+  const program = `
+    const { openHistory } = await import(${JSON.stringify(urlOf("../../storage/sqlite/history-store.ts"))});
+    const { storedHistory } = await import(${JSON.stringify(urlOf("./stored-history.ts"))});
+    const store = await openHistory(${JSON.stringify(place.path)}, { readOnly: true });
+    ${statements}`;
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+    encoding: "utf8",
+  });
+  return { stdout, stderr, status };
+}
 
 function urlOf(path: string): string {
   return new URL(path, import.meta.url).href;

@@ -33,6 +33,15 @@ describe("the engine on ONNX Runtime agrees with plain loops", () => {
     }
   });
 
+  it("in Gram matrices so large that they are computed in panels", async () => {
+    const batch = { count: 2, rows: 801, columns: 2, data: random(801, 4, 8).data };
+    const [fast, slow] = [await engine.grams(batch), await reference.grams(batch)];
+    expect(
+      fast.rows.data.findIndex((value, i) => Math.abs(value - (slow.rows.data[i] as number)) > 1e-4),
+    ).toBe(-1);
+    expect(fast.columns.data).toHaveLength(4);
+  });
+
   it("in projected energies, complete on either side or on none", async () => {
     const batch = { count: 4, rows: 6, columns: 5, data: random(6, 20, 4).data };
     for (const k of [2, 6]) {

@@ -1,5 +1,5 @@
 import { operators } from "../../autodiff/operators/index.ts";
-import { cast, gemm, matmul, reduceSum, reshape, square } from "../../onnx/functions/index.ts";
+import { cast, gemm, matmul, reduceSum, reshape, slice, square } from "../../onnx/functions/index.ts";
 import { Graph } from "../../onnx/graph.ts";
 import type { Value } from "../../onnx/ir.ts";
 import { compileProgram, type Program, type RuntimeOptions } from "../program.ts";
@@ -8,6 +8,8 @@ import type { Matrix, MatrixEngine } from "./matrix-engine.ts";
 
 /** The named axis of a batch. */
 const COUNT = "count";
+/** Most rows of a panel: products of this height run at full speed, and a smaller matrix gains little. */
+const PANEL_ROWS = 800;
 
 /**
  * A {@link MatrixEngine} on ONNX Runtime: one small graph for every operation and size, compiled when first used and
@@ -47,18 +49,24 @@ export function ortMatrices(options: RuntimeOptions = {}): MatrixEngine {
   };
 
   const grams: MatrixEngine["grams"] = async ({ rows, columns, data }) => {
+    const panels = panelsOf(rows);
     const program = await programFor(`grams ${rows} ${columns}`, (graph) => {
       const x = graph.input("x", "float32", [rows, COUNT, columns]);
       const tall = reshape(x, ["tall", columns]);
       const wide = reshape(x, [rows, "wide"]);
-      return {
-        rows: gemm(wide, wide, undefined, { transB: true }),
-        columns: gemm(tall, tall, undefined, { transA: true }),
-      };
+      const below = (start: number, end: number): Value =>
+        start === 0 && end === rows ? wide : slice(wide, [{ axis: 0, start, end }]);
+      const products = panels.map(({ name, start, end }): [string, Value] => [
+        name,
+        gemm(below(start, end), below(start, rows), undefined, { transB: true }),
+      ]);
+      return { ...Object.fromEntries(products), columns: gemm(tall, tall, undefined, { transA: true }) };
     });
     const out = await program.run({ x: data });
+    const rowGram = new Float32Array(rows * rows);
+    for (const panel of panels) fillSymmetric(rowGram, rows, panel, out[panel.name] as Float32Array);
     return {
-      rows: { rows, columns: rows, data: out.rows as Float32Array },
+      rows: { rows, columns: rows, data: rowGram },
       columns: { rows: columns, columns, data: out.columns as Float32Array },
     };
   };
@@ -123,6 +131,42 @@ export function ortMatrices(options: RuntimeOptions = {}): MatrixEngine {
       programs.clear();
     },
   };
+}
+
+/** Rows of a symmetric matrix that are computed together, from the diagonal on. */
+interface Panel {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Panels of equal height: what lies left of them follows by symmetry, almost half of the work for a large matrix. */
+function panelsOf(size: number): readonly Panel[] {
+  const count = Math.ceil(size / PANEL_ROWS);
+  const bound = (panel: number): number => Math.floor((size * panel) / count);
+  return Array.from({ length: count }, (_, panel) => ({
+    name: `panel${panel}`,
+    start: bound(panel),
+    end: bound(panel + 1),
+  }));
+}
+
+/** Puts a panel ([end − start, size − start]) into its rows of a symmetric matrix, and its mirror image below it. */
+function fillSymmetric(
+  matrix: Float32Array,
+  size: number,
+  { start, end }: Panel,
+  values: Float32Array,
+): void {
+  const width = size - start;
+  for (let row = start; row < end; row++) {
+    matrix.set(values.subarray((row - start) * width, (row - start + 1) * width), row * size + start);
+  }
+  for (let column = end; column < size; column++) {
+    const from = column - start;
+    const to = column * size + start;
+    for (let row = 0; row < end - start; row++) matrix[to + row] = values[row * width + from] as number;
+  }
 }
 
 function matrixInput(graph: Graph, name: string, { rows, columns }: Matrix): Value {

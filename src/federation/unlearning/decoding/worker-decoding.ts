@@ -31,7 +31,7 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /**
  * Decodes in worker threads, which take a round's entries from a shared counter: the caller's thread may be busy all the
- * while. Gives the bits of `inlineDecoding`, and the same error. Idle workers keep no process alive.
+ * while. Gives the bits of `inlineDecoding`, and the same error. Workers without a task keep no process alive.
  *
  * @param workers - ≥ 1
  */
@@ -53,15 +53,17 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
     if (first === undefined) task.resolve();
     else task.reject(unpackError(first.error));
   };
-  const abandon = (cause?: unknown): void => {
+  /** Ends all workers, also when one was lost: without it open tasks would wait for ever. */
+  const end = async (cause?: unknown): Promise<void> => {
     lost ??= workerLost(cause);
     for (const task of tasks.values()) task.reject(lost);
     tasks.clear();
+    await Promise.all(crew.map((worker) => worker.terminate()));
   };
   for (const worker of crew) {
     worker.on("message", settle);
-    worker.on("error", abandon);
-    worker.on("exit", () => abandon());
+    worker.on("error", end);
+    worker.on("exit", () => end());
   }
 
   return {
@@ -79,9 +81,7 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
         }
       });
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(crew.map((worker) => worker.terminate()));
-    },
+    [Symbol.asyncDispose]: () => end(),
   };
 }
 
