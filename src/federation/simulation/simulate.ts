@@ -14,6 +14,7 @@ import type { RuntimeOptions } from "../../runtime/program.ts";
 import { createPredictor } from "../../training/predictor.ts";
 import { createTrainer } from "../../training/trainer.ts";
 import type { FinishedRound, RoundsOptions } from "../rounds.ts";
+import { checkPlan } from "../unlearning/check-plan.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
 import { findRule } from "../unlearning/index.ts";
 import { parseRuleSettings } from "../unlearning/rule-settings.ts";
@@ -109,7 +110,10 @@ export async function* simulate(
   const { dataset, architecture, signal } = resources;
   // Now and not after hours of training.
   const { method, settings } = config.unlearn;
-  parseRuleSettings(method, findRule(method).config, settings);
+  const rule = findRule(method);
+  parseRuleSettings(method, rule.config, settings);
+  const keptClients = config.clients - config.unlearn.clients.length;
+  checkPlan(rule, { optimizer: config.local.optimizer.id, keptClients });
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));

@@ -114,12 +114,21 @@ export interface Treatment {
   readonly details: Scalars;
 }
 
+/** Bounds that are known before anyone trains. */
+export interface RuleLimits {
+  /** The clients' optimizers whose updates the rule understands. */
+  readonly optimizers?: readonly string[];
+  readonly leastKeptClients?: number;
+}
+
 /** A rule as the registry holds it: settings parsed, needs and request checked at the door. */
 export interface UnlearningRule {
   readonly id: string;
   readonly title: string;
   readonly references: readonly string[];
   readonly needs: readonly Need[];
+  /** What a run must be like for the rule to work on it; anything goes when left out. */
+  readonly limits?: RuleLimits;
   /** What is known about the result, in one sentence. */
   readonly guarantee: string;
   readonly config: z.ZodType;

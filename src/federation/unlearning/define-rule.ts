@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { LetheError } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
 import { checkRequest } from "./check-request.ts";
-import type { Need, RequestWith, UnlearningOutcome, UnlearningRule } from "./contract.ts";
+import type { Need, RequestWith, RuleLimits, UnlearningOutcome, UnlearningRule } from "./contract.ts";
 import { parseRuleSettings } from "./rule-settings.ts";
 
 /**
@@ -13,6 +13,7 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
   readonly title: string;
   readonly references: readonly string[];
   readonly needs: readonly N[];
+  readonly limits?: RuleLimits;
   readonly guarantee: string;
   readonly config: S;
   readonly run: (request: RequestWith<N>, config: z.output<S>) => Progress<UnlearningOutcome>;
