@@ -529,7 +529,7 @@ describe("simulate", () => {
     expect(readModel(readFileSync(at("s", "model.onnx")), operators).metadata.digest).toBe(
       (result.digests as { unlearned: string }).unlearned,
     );
-    expect(finished.stderr).toContain("[1/4] training");
+    expect(finished.stderr).toContain("[1/5] training");
 
     const again = await lethe(simulate(at("s"), "--attack", "backdoor", "--json"));
     expect(again.json().digests).toEqual(result.digests);

@@ -112,11 +112,11 @@ export async function* simulate(
   const { method, settings } = config.unlearn;
   const rule = findRule(method);
   parseRuleSettings(method, rule.config, settings);
-  const keptClients = config.clients - config.unlearn.clients.length;
-  checkPlan(rule, { optimizer: config.local.optimizer.id, keptClients });
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));
+  const keptClients = config.clients - population.leavers.size;
+  checkPlan(rule, { optimizer: config.local.optimizer.id, keptClients });
   const start = flatten(layout, initialWeights(architecture, deriveKey(key, "initial")));
   await using trainer = await createTrainer(architecture, config.local.optimizer, resources.runtime);
   await using predictor = await createPredictor(architecture, resources.runtime);

@@ -35,6 +35,17 @@ describe("an unlearned model", () => {
     expect(reasons).toEqual([expect.stringMatching(reason)]);
   });
 
+  it("takes a second retrained model as the control that must pass, and refuses when it does not", () => {
+    const close = { ...retrained, accuracy: retrained.accuracy - 0.005 };
+    const passed = judge({ ...all, retrainedAgain: close }, true);
+    expect(passed.verdict).toBe("pass");
+    expect(passed.controls[1]).toMatchObject({ title: expect.stringContaining("again"), outcome: "pass" });
+    const far = { ...retrained, accuracy: retrained.accuracy - 0.05 };
+    const refused = judge({ ...all, retrainedAgain: far }, true);
+    expect(refused.verdict).toBe("refused");
+    expect(refused.reasons.join()).toContain("Retrained again");
+  });
+
   it("fails with every reason there is", () => {
     const bad = { accuracy: 0.1, attackSuccess: 1, removedClientAccuracy: 1 };
     expect(judge({ ...all, unlearned: bad }, true).reasons).toHaveLength(3);
