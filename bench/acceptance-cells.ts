@@ -43,7 +43,7 @@ const FASHION_LIMITS = {
   accuracyLoss: 0.015,
   attackGain: 0.07,
   repairedAccuracyLoss: 0.02,
-  repairedAttackGain: 0.04,
+  repairedAttackGain: 0.03,
 };
 const HONEST_LIMITS = { accuracyGap: 0.01, agreement: 0.97, removedGain: 0.03 };
 
@@ -64,7 +64,7 @@ export const cells: readonly Cell[] = [
   {
     id: "fashion-iid-attack",
     config: { data: "fashion-mnist", partition: "iid", attack: backdoor(10) },
-    limits: { ...FASHION_LIMITS, attackGain: 0.08 },
+    limits: FASHION_LIMITS,
     scalarControls: true,
   },
   {
@@ -97,12 +97,12 @@ export const cells: readonly Cell[] = [
       attack: backdoor(10),
       local: { learningRate: 0.03, optimizer: { id: "sgd", momentum: 0.9 } },
     },
-    limits: { accuracyLoss: 0.025, attackGain: 0.07, repairedAccuracyLoss: 0.02, repairedAttackGain: 0.05 },
+    limits: FASHION_LIMITS,
   },
   {
     id: "fashion-five-epochs",
     config: { data: "fashion-mnist", attack: backdoor(10), local: { epochs: 5 } },
-    limits: { accuracyLoss: 0.025, attackGain: 0.07, repairedAccuracyLoss: 0.02, repairedAttackGain: 0.05 },
+    limits: FASHION_LIMITS,
   },
   {
     id: "fashion-temporal",
@@ -111,17 +111,17 @@ export const cells: readonly Cell[] = [
       attack: backdoor(10),
       codec: { rate: { bitsPerParameter: 1.2 }, threshold: { mode: "temporal", tau: 1.1 } },
     },
-    limits: { repairedAccuracyLoss: 0.02, repairedAttackGain: 0.05 },
+    limits: { repairedAccuracyLoss: 0.02, repairedAttackGain: 0.03 },
   },
   {
     id: "fashion-cnn",
     config: { data: "fashion-mnist", model: "cnn", rounds: 30, samplesPerClient: 500, attack: backdoor(10) },
-    limits: { accuracyLoss: 0.02, attackGain: 0.1, repairedAccuracyLoss: 0.02, repairedAttackGain: 0.05 },
+    limits: FASHION_LIMITS,
   },
   {
     id: "mnist-cnn",
     config: { model: "cnn", rounds: 30, samplesPerClient: 500, attack: backdoor(5) },
-    limits: { accuracyLoss: 0.015, attackGain: 0.02, repairedAccuracyLoss: 0.015, repairedAttackGain: 0.02 },
+    limits: MNIST_LIMITS,
   },
   {
     id: "fashion-kappa-half",
@@ -158,6 +158,6 @@ export const cells: readonly Cell[] = [
       samplesPerClient: 500,
       attack: backdoor(10),
     },
-    limits: { accuracyLoss: 0.02, attackGain: 0.1, repairedAccuracyLoss: 0.02, repairedAttackGain: 0.05 },
+    limits: FASHION_LIMITS,
   },
 ];
