@@ -30,6 +30,10 @@ const documentSchema = z.object({
 const CASES = [
   { title: "MLP 784-64-10, MNIST", args: ["--model", "mlp"] },
   { title: "CNN 8-16, MNIST", args: ["--model", "cnn"] },
+  {
+    title: "CNN 32-64, dense 128, MNIST, 200 images a client",
+    args: ["--model", "cnn-medium", "--samples-per-client", "200"],
+  },
 ];
 const COMMON = ["--data", "mnist", "--attack", "backdoor", "--boost", "5", "--json"];
 const lethe = join(import.meta.dirname, "../bin/lethe.mjs");
