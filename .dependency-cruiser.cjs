@@ -46,11 +46,11 @@ module.exports = {
       severity: "error",
       from: {
         path: "^(?:test/boundaries/)?src/methods/([a-z0-9-]+)[.]ts$",
-        pathNot: "/(index|contract|iterative)[.]ts$",
+        pathNot: "/(index|contract|iterative|define-method|check-request|workbench)[.]ts$",
       },
       to: {
         path: "^(?:test/boundaries/)?src/methods/[a-z0-9-]+[.]ts$",
-        pathNot: "/(contract|iterative|$1)[.]ts$",
+        pathNot: "/(contract|iterative|define-method|$1)[.]ts$",
       },
     },
     {

@@ -5,6 +5,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";
+import { unlearnCommand } from "./commands/unlearn.ts";
 import { packageVersion } from "./package-versions.ts";
 
 /** The command line: every command of Lethe. */
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     demoCommand(),
     simulateCommand(),
     trainCommand(),
+    unlearnCommand(),
     differentiateCommand(),
     datasetsCommand(),
     benchCommand(),

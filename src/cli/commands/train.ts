@@ -4,36 +4,22 @@ import { Command } from "commander";
 import { z } from "zod";
 import type { Samples } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
+import { divideDataset } from "../../data/parts.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
-import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
+import { keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
 import { predictedClasses } from "../../metrics/predictions.ts";
-import { type Architecture, initialWeights, layoutOfArchitecture } from "../../models/architecture.ts";
-import { writeClassifier } from "../../models/onnx-model.ts";
+import { type Architecture, layoutOfArchitecture } from "../../models/architecture.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
-import { train } from "../../training/loop.ts";
+import { writeTrainingRun } from "../../storage/training-run.ts";
 import type { TrainerState } from "../../training/objective.ts";
-import { optimizerSchema } from "../../training/optimizers.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
-import { scheduleSchema } from "../../training/schedules.ts";
-import { createTrainer } from "../../training/trainer.ts";
+import { recipeSchema, trainByRecipe } from "../../training/recipe.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
-
-/** The settings of `lethe train`; the only place where their defaults live. */
-const trainSchema = z.strictObject({
-  epochs: z.int().min(1).default(5),
-  batchSize: z.int().min(1).default(64),
-  learningRate: z.number().positive().optional(),
-  optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
-  schedule: scheduleSchema.prefault({ id: "constant" }),
-});
-
-/** Learning rates that suit the ready architectures. */
-const DEFAULT_RATE = { sgd: 0.02, adam: 0.001, adamw: 0.001 } as const;
 
 interface TrainOptions extends CommonOptions {
   readonly data: string;
@@ -43,7 +29,12 @@ interface TrainOptions extends CommonOptions {
   readonly learningRate?: number;
   readonly optimizer?: string;
   readonly schedule?: string;
+  readonly samples?: number;
+  readonly validation: number;
 }
+
+/** What is held out from training unless asked otherwise: enough for a stopping rule, not missed by the model. */
+const VALIDATION = 0.1;
 
 /** `lethe train`: central training to an ONNX file, resumable. */
 export function trainCommand(): Command {
@@ -58,14 +49,25 @@ export function trainCommand(): Command {
     .option("--learning-rate <rate>", "base step size (default: 0.02 for sgd, 0.001 for adam)", parseReal)
     .option("--optimizer <id>", "sgd (momentum 0.9), adam or adamw")
     .option("--schedule <id>", "constant, linear or cosine")
+    .option(
+      "--samples <count>",
+      "train on about this many samples, all classes alike (default: all)",
+      parseCount,
+    )
+    .option(
+      "--validation <share>",
+      "share held out from training, for methods that tune or stop on it",
+      parseReal,
+      VALIDATION,
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
     );
   return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
-    const { optimizer, schedule, epochs, batchSize, learningRate } = options;
+    const { optimizer, schedule, epochs, batchSize, learningRate, samples, validation } = options;
     const settings = parseSettings(
-      trainSchema,
+      recipeSchema,
       {
         epochs,
         batchSize,
@@ -77,44 +79,50 @@ export function trainCommand(): Command {
     );
     const started = performance.now();
     const dataset = await loadDataset(options.data);
+    const parts = divideDataset(dataset, { samples, validation });
     const architecture = chooseModel(options.model, dataset);
-    const key = keyFromSeed(context.seed);
-    const facts = { data: options.data, model: options.model, seed: context.seed, settings };
+    const facts = {
+      data: options.data,
+      model: options.model,
+      seed: context.seed,
+      ...(samples === undefined ? {} : { samples }),
+      validation,
+      settings,
+    };
     const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
     const checkpoint = join(options.out, "checkpoint.safetensors");
 
-    await using trainer = await createTrainer(architecture, settings.optimizer, context.runtime);
-    await using predictor = await createPredictor(architecture, context.runtime);
     const resume = readCheckpoint(checkpoint, recipe);
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
     const state = await context.run(
       `Training ${architecture.id} on ${dataset.title}`,
-      train(trainer, initialWeights(architecture, deriveKey(key, "initial")), {
-        samples: dataset.train,
-        epochs: settings.epochs,
-        batchSize: settings.batchSize,
-        learningRate: settings.learningRate ?? DEFAULT_RATE[settings.optimizer.id],
-        schedule: settings.schedule,
-        key: deriveKey(key, "training"),
+      trainByRecipe(settings, {
+        architecture,
+        samples: parts.train,
+        key: keyFromSeed(context.seed),
+        runtime: context.runtime,
+        resume,
         onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
         signal: context.signal,
-        ...(resume === undefined ? {} : { resume }),
       }),
     );
+    await using predictor = await createPredictor(architecture, context.runtime);
     const result = {
       ...facts,
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
-        train: await accuracyOn(predictor, architecture, state.weights, dataset.train),
-        test: await accuracyOn(predictor, architecture, state.weights, dataset.test),
+        train: await accuracyOn(predictor, architecture, state.weights, parts.train),
+        ...(parts.validation.count === 0
+          ? {}
+          : { validation: await accuracyOn(predictor, architecture, state.weights, parts.validation) }),
+        test: await accuracyOn(predictor, architecture, state.weights, parts.test),
       },
       steps: state.step,
       seconds: (performance.now() - started) / 1000,
       digest: digestArrays(state.weights),
+      requests: [],
     };
-    const model = writeClassifier(architecture, state.weights, { digest: result.digest });
-    writeFileAtomically(join(options.out, "model.onnx"), model);
-    writeFileAtomically(join(options.out, "run.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+    writeTrainingRun(options.out, architecture, state.weights, result);
     rmSync(checkpoint, { force: true });
     return {
       json: result,

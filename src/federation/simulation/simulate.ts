@@ -7,6 +7,7 @@ import type { Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key, keyFromSeed } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import { flatten } from "../../kernel/parameters.ts";
+import { checkedSettings } from "../../kernel/settings.ts";
 import { agreement } from "../../metrics/accuracy.ts";
 import { distance, parameterDistance } from "../../metrics/distance.ts";
 import { type Architecture, initialWeights, layoutOfArchitecture } from "../../models/architecture.ts";
@@ -17,7 +18,6 @@ import type { FinishedRound, RoundsOptions } from "../rounds.ts";
 import { checkPlan } from "../unlearning/check-plan.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
 import { findRule } from "../unlearning/index.ts";
-import { parseRuleSettings } from "../unlearning/rule-settings.ts";
 import type { RunProgress } from "./checkpoint.ts";
 import type { SimulationConfig } from "./config.ts";
 import { createMeasurer, type Measurement } from "./measurements.ts";
@@ -111,7 +111,7 @@ export async function* simulate(
   // Now and not after hours of training.
   const { method, settings } = config.unlearn;
   const rule = findRule(method);
-  parseRuleSettings(method, rule.config, settings);
+  checkedSettings(method, rule.config, settings);
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import { LetheError } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
+import { checkedSettings } from "../../kernel/settings.ts";
 import { checkRequest } from "./check-request.ts";
 import type { Need, RequestWith, RuleLimits, UnlearningOutcome, UnlearningRule } from "./contract.ts";
-import { parseRuleSettings } from "./rule-settings.ts";
 
 /**
  * Makes a rule out of its declaration. The body sees only the capabilities it declared, and settings that are valid.
@@ -22,7 +22,7 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
   return {
     ...declaration,
     async *run(request, settings = {}) {
-      const parsed = parseRuleSettings(id, config, settings);
+      const parsed = checkedSettings(id, config, settings);
       for (const need of needs) {
         if (request[need] === undefined) {
           throw new LetheError(

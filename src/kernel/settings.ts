@@ -1,16 +1,12 @@
 import { z } from "zod";
-import { LetheError } from "../../kernel/errors.ts";
+import { LetheError } from "./errors.ts";
 
 /**
- * A rule's settings with its defaults filled in.
+ * Settings of a method, rule or metric with the defaults filled in.
  *
  * @throws LETHE_USAGE_CONFIG naming what is wrong and the settings there are
  */
-export function parseRuleSettings<S extends z.ZodType>(
-  id: string,
-  config: S,
-  settings: unknown,
-): z.output<S> {
+export function checkedSettings<S extends z.ZodType>(id: string, config: S, settings: unknown): z.output<S> {
   const parsed = config.safeParse(settings);
   if (parsed.success) return parsed.data;
   const known = config instanceof z.ZodObject ? Object.keys(config.shape) : [];
@@ -18,6 +14,6 @@ export function parseRuleSettings<S extends z.ZodType>(
     "usage",
     "USAGE_CONFIG",
     `Expected valid settings for \`${id}\` (${known.join(", ") || "it has none"}), got:\n${z.prettifyError(parsed.error)}`,
-    { details: { rule: id, settings: known }, cause: parsed.error },
+    { details: { id, settings: known }, cause: parsed.error },
   );
 }

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import type { Dataset, Samples } from "../data/dataset.ts";
+import { type ForgetSelection, parseForgetSpec, resolveForget } from "../data/forget-spec.ts";
+import { loadDataset } from "../data/index.ts";
+import { type DataParts, divideDataset } from "../data/parts.ts";
+import { LetheError } from "../kernel/errors.ts";
+import { deriveKey, keyFromSeed } from "../kernel/key.ts";
+import type { ParameterSet } from "../kernel/parameters.ts";
+import type { Architecture } from "../models/architecture.ts";
+import { readRunWeights, readTrainingRun, type TrainingRun } from "../storage/training-run.ts";
+import { chooseModel, readBytes } from "./model-argument.ts";
+
+/** A trained model with the data it was trained on. */
+export interface OpenRun {
+  readonly run: TrainingRun;
+  readonly dataset: Dataset;
+  readonly parts: DataParts;
+  readonly architecture: Architecture;
+  readonly weights: ParameterSet;
+}
+
+/** A request on a run: what it takes away and what then remains of the training part. */
+export interface OpenRequest extends ForgetSelection {
+  readonly forgetSamples: Samples;
+  readonly retainSamples: Samples;
+}
+
+/**
+ * Opens a run directory: description, model and data.
+ *
+ * @throws LETHE_DATA_RUN, LETHE_INTEGRITY_MODEL, LETHE_DATA_MISSING, and what loading the data throws
+ */
+export async function openTrainingRun(directory: string): Promise<OpenRun> {
+  const run = readTrainingRun(directory);
+  const dataset = await loadDataset(run.data);
+  // A user's model is taken from the run itself: the file it started from may be gone.
+  const model = run.model.endsWith(".onnx") ? join(directory, "model.onnx") : run.model;
+  const architecture = chooseModel(model, dataset);
+  const weights = readRunWeights(directory, run, architecture);
+  const parts = divideDataset(dataset, run);
+  return { run, dataset, parts, architecture, weights };
+}
+
+/**
+ * Applies a request to a run. Positions count within the run's training part; what earlier requests took away is neither
+ * forgotten again nor retained.
+ *
+ * @throws LETHE_USAGE_FORGET, LETHE_DATA_EMPTY, LETHE_DATA_INDICES, LETHE_DATA_FILE
+ */
+export function openRequest(
+  { run, parts }: Pick<OpenRun, "run" | "parts">,
+  spec: string,
+  seed: number,
+): OpenRequest {
+  const named = resolveForget(parseForgetSpec(spec), parts.train, {
+    key: deriveKey(keyFromSeed(seed), "request"),
+    readFile: (path) => Buffer.from(readBytes(path)).toString("utf8"),
+  });
+  const gone = new Set(run.requests.flatMap(({ positions }) => positions));
+  const forget = named.forget.filter((position) => !gone.has(position));
+  const retain = named.retain.filter((position) => !gone.has(position));
+  if (forget.length === 0 || retain.length === 0) {
+    throw new LetheError(
+      "data",
+      "DATA_EMPTY",
+      forget.length === 0
+        ? `Expected samples that are still to be forgotten, but all that \`${spec}\` names are gone already.`
+        : "Expected samples to be left, but this request takes the last ones. Discard the model instead.",
+    );
+  }
+  return {
+    ...named,
+    forget,
+    retain,
+    forgetSamples: parts.train.subset(forget),
+    retainSamples: parts.train.subset(retain),
+  };
+}

@@ -1,0 +1,28 @@
+import { type Key, randomStream } from "../../kernel/key.ts";
+
+/**
+ * A label other than the true one for every sample, uniform over the other classes.
+ *
+ * @param labels - [count], in 0 … classes − 1
+ * @param left - classes that are not to be given, such as those being forgotten; ignored where nothing else remains
+ */
+export function wrongLabels(
+  labels: Int32Array,
+  classes: number,
+  key: Key,
+  left: readonly number[] = [],
+): Int32Array {
+  const stream = randomStream(key);
+  const all = Array.from({ length: classes }, (_, label) => label);
+  const kept = all.filter((label) => !left.includes(label));
+  return labels.map((label) => {
+    const others = (kept.some((other) => other !== label) ? kept : all).filter((other) => other !== label);
+    return others[stream.below(others.length)] as number;
+  });
+}
+
+/** A label for every sample, uniform over all classes, the true one included. */
+export function randomLabelsOf(count: number, classes: number, key: Key): Int32Array {
+  const stream = randomStream(key);
+  return Int32Array.from({ length: count }, () => stream.below(classes));
+}

@@ -1,0 +1,81 @@
+import type { Samples } from "../data/dataset.ts";
+import type { Progress } from "../kernel/events.ts";
+import type { ParameterSet } from "../kernel/parameters.ts";
+import type { Architecture } from "../models/architecture.ts";
+import type { RuntimeOptions } from "../runtime/program.ts";
+import {
+  type CompiledObjective,
+  type CompiledStep,
+  compileObjective,
+  compileStep,
+  type TrainerState,
+} from "../training/objective.ts";
+import { createPredictor, type Predictor } from "../training/predictor.ts";
+import { type Recipe, type RecipeRun, trainByRecipe } from "../training/recipe.ts";
+import { countedSamples } from "./parts/counted-samples.ts";
+
+/** A method's means to compute. Whatever is compiled here is counted, and freed when the method ends. */
+export interface Workbench extends AsyncDisposable {
+  /** A loss with its optimizer; see {@link compileStep}. */
+  step(options: Parameters<typeof compileStep>[1]): Promise<CompiledStep>;
+  /** A loss and its gradients; see {@link compileObjective}. */
+  objective(options: Parameters<typeof compileObjective>[1]): Promise<CompiledObjective>;
+  /** Class scores of samples in the form for use; the same predictor for every call. */
+  logitsOf(weights: ParameterSet, samples: Samples): Promise<Float32Array>;
+  /** Training from random weights; see {@link trainByRecipe}. */
+  train(recipe: Recipe, run: Omit<RecipeRun, "architecture" | "runtime">): Progress<TrainerState>;
+  /** Samples times passes so far. */
+  evaluations(): { readonly gradientEvaluations: number; readonly forwardEvaluations: number };
+}
+
+/** Opens a workbench for one model. */
+export function createWorkbench(bench: {
+  readonly architecture: Architecture;
+  readonly runtime: RuntimeOptions;
+}): Workbench {
+  const { architecture, runtime } = bench;
+  const opened = new AsyncDisposableStack();
+  let gradientEvaluations = 0;
+  let forwardEvaluations = 0;
+  let predictor: Promise<Predictor> | undefined;
+  const count = (run: { readonly gradientEvaluations: number }): void => {
+    gradientEvaluations += run.gradientEvaluations;
+  };
+  return {
+    async step(options) {
+      const compiled = opened.use(await compileStep(architecture, options, runtime));
+      return {
+        ...compiled,
+        async step(state, feeds, learningRate) {
+          const run = await compiled.step(state, feeds, learningRate);
+          count(run);
+          return run;
+        },
+      };
+    },
+    async objective(options) {
+      const compiled = opened.use(await compileObjective(architecture, options, runtime));
+      return {
+        ...compiled,
+        async evaluate(weights, feeds) {
+          const run = await compiled.evaluate(weights, feeds);
+          count(run);
+          return run;
+        },
+      };
+    },
+    async logitsOf(weights, samples) {
+      predictor ??= createPredictor(architecture, runtime).then((created) => opened.use(created));
+      forwardEvaluations += samples.count;
+      return (await predictor).logitsOf(weights, samples);
+    },
+    async *train(recipe, run) {
+      const { samples, counts } = countedSamples(run.samples);
+      const state = yield* trainByRecipe(recipe, { ...run, samples, architecture, runtime });
+      gradientEvaluations += counts().reads;
+      return state;
+    },
+    evaluations: () => ({ gradientEvaluations, forwardEvaluations }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
