@@ -14,6 +14,12 @@ export const doNothing = defineMethod({
   avoidWhen: "Always: it is a control for audits.",
   config: z.strictObject({}),
   async *run({ weights }) {
+    yield {
+      type: "notice",
+      code: "CONTROL",
+      message: "The trained model is given back as it is.",
+      details: {},
+    };
     return { weights };
   },
 });

@@ -3,7 +3,7 @@ import { deriveKey } from "../kernel/key.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
-import { minimise } from "./iterative.ts";
+import { iterate, ordersOf } from "./iterative.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
 
 /**
@@ -35,11 +35,10 @@ export const fineTune = defineMethod({
         loss: crossEntropy(context.forward(context.features("retain")).logits, context.labels("retain")),
       }),
     });
-    return yield* minimise(request, {
-      step,
+    return yield* iterate(request, {
       epochs,
-      learningRate,
-      feeds: (epoch) => fedAs("retain", minibatches(retain, { batchSize, key, epoch })),
+      steps: (epoch) =>
+        ordersOf(step, fedAs("retain", minibatches(retain, { batchSize, key, epoch })), learningRate),
     });
   },
 });

@@ -4,7 +4,7 @@ import { neg } from "../onnx/functions/index.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
-import { minimise } from "./iterative.ts";
+import { iterate, ordersOf } from "./iterative.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
 import { utilityGuard } from "./parts/utility-guard.ts";
 
@@ -43,11 +43,10 @@ export const gradientAscent = defineMethod({
         return { loss: neg(crossEntropy(logits, context.labels("forget"))) };
       },
     });
-    return yield* minimise(request, {
-      step,
+    return yield* iterate(request, {
       epochs,
-      learningRate,
-      feeds: (epoch) => fedAs("forget", minibatches(forget, { batchSize, key, epoch })),
+      steps: (epoch) =>
+        ordersOf(step, fedAs("forget", minibatches(forget, { batchSize, key, epoch })), learningRate),
       look: utilityGuard({ ...request, leastUtility }),
     });
   },

@@ -7,13 +7,13 @@ import { negGradPlus } from "./neg-grad-plus.ts";
 import { randomLabels } from "./random-labels.ts";
 import { randomNoise } from "./random-noise.ts";
 import { retrain } from "./retrain.ts";
+import { scrub, scrubR } from "./scrub.ts";
 
 /** Every method that unlearns a centrally trained model, by id: references and controls first. */
 export const methods: MethodTable = Object.fromEntries(
-  [retrain, doNothing, randomNoise, fineTune, gradientAscent, negGradPlus, randomLabels].map((method) => [
-    method.id,
-    method,
-  ]),
+  [retrain, doNothing, randomNoise, fineTune, gradientAscent, negGradPlus, randomLabels, scrub, scrubR].map(
+    (method) => [method.id, method],
+  ),
 );
 
 /**

@@ -5,13 +5,15 @@ import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Feeds } from "../training/feeds.ts";
 import type { CompiledStep, TrainerState } from "../training/objective.ts";
 import type { MethodRequest, Stop } from "./contract.ts";
+import { joinTracks, type Tracks, tracksOf } from "./parts/tracks.ts";
 
-/** Steps of one objective within an epoch. */
-export interface Pass {
+/** One optimizer step to be taken. */
+export interface Order {
   readonly step: CompiledStep;
-  /** What each step is fed: a pure function of the epoch, so that a resumed run sees the same. */
-  readonly feeds: Iterable<Feeds>;
-  readonly learningRate: number | ((step: number) => number);
+  readonly feeds: Feeds;
+  readonly learningRate: number;
+  /** Whose optimizer state it moves: steps of one track share moments and count; one track when left out. */
+  readonly track?: string;
 }
 
 /** Where a loop stands after an epoch. */
@@ -19,8 +21,6 @@ export interface Reached {
   readonly state: TrainerState;
   /** Epochs done. */
   readonly epoch: number;
-  /** Mean loss of each pass in this epoch, in their order. */
-  readonly losses: readonly number[];
   /** What the loop carries from epoch to epoch beside the state. */
   readonly carried: ParameterSet;
 }
@@ -39,10 +39,19 @@ export interface Look {
 export interface Loop {
   /** At most so many. */
   readonly epochs: number;
-  /** The passes of an epoch (from 0), in order; they share weights and optimizer state. */
-  passes(epoch: number): readonly Pass[];
+  /** The steps of an epoch (from 0), in order: a pure function of the epoch, so that a resumed run takes the same. */
+  steps(epoch: number): Iterable<Order>;
   /** Called after every epoch: measurements, stopping rules. */
-  look?(reached: Reached): Promise<Look>;
+  readonly look?: ((reached: Reached) => Promise<Look>) | undefined;
+  /** The weights before the first step; those of the trained model when left out. */
+  readonly start?: ParameterSet | undefined;
+}
+
+/** How a loop ended. */
+export interface LoopEnd {
+  readonly weights: ParameterSet;
+  readonly stop: Stop;
+  readonly carried: ParameterSet;
 }
 
 /** Steps between two `step` events: a bar that moves, not a flood. */
@@ -54,94 +63,78 @@ const EVENT_EVERY = 10;
  * A loss that is not finite takes the model back to the last epoch that was, and ends the loop with the stop `ruin`. A
  * checkpoint is given after every epoch; a resumed loop goes on from it bit for bit.
  *
- * @param start - the weights before the first step
  * @param stage - which loop of the method this is, from 0
  * @throws LETHE_CANCELLED; LETHE_NUMERIC_LOSS when the very first epoch diverges
  */
 export async function* iterate(
-  request: Pick<MethodRequest, "resume" | "onCheckpoint" | "signal">,
-  start: ParameterSet,
+  request: Pick<MethodRequest, "weights" | "resume" | "onCheckpoint" | "signal">,
   loop: Loop,
   stage = 0,
-): Progress<{ readonly weights: ParameterSet; readonly stop: Stop; readonly state: TrainerState }> {
+): Progress<LoopEnd> {
   const { resume, signal } = request;
   if (resume !== undefined && resume.stage > stage) return passed(resume.state);
-  const isHere = resume !== undefined && resume.stage === stage;
-  let state: TrainerState | undefined = isHere ? resume.state : undefined;
+  const isHere = resume?.stage === stage;
+  let weights = isHere ? resume.state.weights : (loop.start ?? request.weights);
+  let tracks: Tracks = isHere ? tracksOf(resume.state) : new Map();
   let carried: ParameterSet = isHere ? resume.carried : new Map();
   for (let epoch = isHere ? resume.epoch : 0; epoch < loop.epochs; epoch++) {
-    const before = state;
-    const losses: number[] = [];
+    const before = weights;
+    let [taken, loss] = [0, 0];
     try {
-      for (const { step, feeds, learningRate } of loop.passes(epoch)) {
-        state ??= step.start(start);
-        const rateOf = typeof learningRate === "number" ? () => learningRate : learningRate;
-        let steps = 0;
-        let sum = 0;
-        for (const fed of feeds) {
-          throwIfCancelled(signal);
-          const run = await step.step(state, fed, rateOf(steps));
-          state = run.state;
-          sum += run.loss;
-          if (++steps % EVENT_EVERY === 0) {
-            yield {
-              type: "step",
-              step: epoch,
-              of: loop.epochs,
-              scalars: { loss: run.loss, epoch: epoch + 1 },
-            };
-          }
+      for (const { step, feeds, learningRate, track = "" } of loop.steps(epoch)) {
+        throwIfCancelled(signal);
+        const { optimizer, step: count } = tracks.get(track) ?? step.start(weights);
+        const run = await step.step({ weights, optimizer, step: count }, feeds, learningRate);
+        weights = run.state.weights;
+        tracks = new Map(tracks).set(track, run.state);
+        loss = run.loss;
+        if (++taken % EVENT_EVERY === 0) {
+          yield { type: "step", step: epoch, of: loop.epochs, scalars: { loss, epoch: epoch + 1 } };
         }
-        if (steps > 0) losses.push(sum / steps);
       }
     } catch (error) {
-      if (before === undefined || !isLetheError(error) || error.code !== "LETHE_NUMERIC_LOSS") throw error;
+      if (epoch === 0 || !isLetheError(error) || error.code !== "LETHE_NUMERIC_LOSS") throw error;
       const reason = `The loss was no longer finite in epoch ${epoch + 1}; the model of epoch ${epoch} is kept. Lower the learning rate.`;
       yield { type: "notice", code: "RUIN", message: reason, details: { epoch } };
-      return { weights: before.weights, state: before, stop: { by: "ruin", epoch, reason } };
+      return { weights: before, carried, stop: { by: "ruin", epoch, reason } };
     }
-    if (state === undefined) break;
-    const look = (await loop.look?.({ state, epoch: epoch + 1, losses, carried })) ?? {};
+    const state = joinTracks(weights, tracks);
+    const look = (await loop.look?.({ state, epoch: epoch + 1, carried })) ?? {};
     carried = look.carried ?? carried;
-    yield {
-      type: "step",
-      step: epoch + 1,
-      of: loop.epochs,
-      scalars: { loss: losses.at(-1) ?? 0, epoch: epoch + 1, ...look.scalars },
-    };
-    if (look.stop !== undefined) return { weights: look.weights ?? state.weights, state, stop: look.stop };
+    const scalars = { loss, epoch: epoch + 1, ...look.scalars };
+    yield { type: "step", step: epoch + 1, of: loop.epochs, scalars };
+    if (look.stop !== undefined) return { weights: look.weights ?? weights, carried, stop: look.stop };
     if (request.onCheckpoint !== undefined) {
       await request.onCheckpoint({ stage, epoch: epoch + 1, state, carried });
-      yield { type: "checkpoint", step: state.step, digest: digestArrays(state.weights) };
+      yield { type: "checkpoint", step: state.step, digest: digestArrays(weights) };
     }
   }
   const reason = `All ${loop.epochs} epochs were run.`;
-  const finished = state ?? { weights: start, optimizer: new Map(), step: 0 };
-  return { weights: finished.weights, state: finished, stop: { by: "schedule", epoch: loop.epochs, reason } };
+  return { weights, carried, stop: { by: "schedule", epoch: loop.epochs, reason } };
 }
 
 /** A stage that an interrupted run had left behind: the next one goes on from its own checkpoint. */
-function passed(state: TrainerState): { weights: ParameterSet; stop: Stop; state: TrainerState } {
+function passed({ weights }: TrainerState): LoopEnd {
   return {
-    weights: state.weights,
-    state,
+    weights,
+    carried: new Map(),
     stop: { by: "schedule", epoch: 0, reason: "Done before the interruption." },
   };
 }
 
-/** A loop over one objective. */
-export interface Minimisation extends Pick<Loop, "epochs" | "look">, Pick<Pass, "learningRate"> {
-  readonly step: CompiledStep;
-  feeds(epoch: number): Iterable<Feeds>;
-  /** The weights before the first step; those of the trained model when left out. */
-  readonly start?: ParameterSet;
-}
-
-/** {@link iterate} over one objective, an epoch being one stream of feeds. */
-export function minimise(
-  request: Pick<MethodRequest, "weights" | "resume" | "onCheckpoint" | "signal">,
-  { step, feeds, learningRate, epochs, look, start = request.weights }: Minimisation,
-): ReturnType<typeof iterate> {
-  const passes = (epoch: number): readonly Pass[] => [{ step, learningRate, feeds: feeds(epoch) }];
-  return iterate(request, start, { epochs, passes, ...(look === undefined ? {} : { look }) });
+/** The same step for every feed. */
+export function* ordersOf(
+  step: CompiledStep,
+  feeds: Iterable<Feeds>,
+  learningRate: number | ((index: number) => number),
+): Generator<Order> {
+  let index = 0;
+  for (const fed of feeds) {
+    yield {
+      step,
+      feeds: fed,
+      learningRate: typeof learningRate === "number" ? learningRate : learningRate(index),
+    };
+    index++;
+  }
 }

@@ -4,8 +4,8 @@ import { mul, sub } from "../onnx/functions/index.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
-import { minimise } from "./iterative.ts";
-import { cycledMinibatches, fedTogether, minibatches } from "./parts/minibatches.ts";
+import { iterate, ordersOf } from "./iterative.ts";
+import { cycledMinibatches, fedAs, fedTogether, minibatches } from "./parts/minibatches.ts";
 import { utilityGuard } from "./parts/utility-guard.ts";
 
 /**
@@ -49,14 +49,16 @@ export const negGradPlus = defineMethod({
         return { loss: sub(mul(kept, retainWeight), mul(forgotten, 1 - retainWeight)) };
       },
     });
-    return yield* minimise(request, {
-      step,
+    return yield* iterate(request, {
       epochs,
-      learningRate,
-      feeds: (epoch) =>
-        fedTogether(
-          ["retain", minibatches(retain, { batchSize, key, epoch })],
-          ["forget", cycledMinibatches(forget, { batchSize, key, epoch })],
+      steps: (epoch) =>
+        ordersOf(
+          step,
+          fedTogether(
+            fedAs("retain", minibatches(retain, { batchSize, key, epoch })),
+            fedAs("forget", cycledMinibatches(forget, { batchSize, key, epoch })),
+          ),
+          learningRate,
         ),
       look: utilityGuard({ ...request, leastUtility }),
     });

@@ -5,7 +5,7 @@ import { deriveKey } from "../kernel/key.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
-import { minimise } from "./iterative.ts";
+import { iterate, ordersOf } from "./iterative.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
 import { randomLabelsOf, wrongLabels } from "./parts/relabelling.ts";
 
@@ -49,11 +49,10 @@ export const randomLabels = defineMethod({
           : wrongLabels(forget.labels, architecture.classes, draw, request.forgetClasses);
       return joinedSamples(alteredSamples(forget, { labels: given }), retain);
     };
-    return yield* minimise(request, {
-      step,
+    return yield* iterate(request, {
       epochs,
-      learningRate,
-      feeds: (epoch) => fedAs("mixed", minibatches(mixed(epoch), { batchSize, key, epoch })),
+      steps: (epoch) =>
+        ordersOf(step, fedAs("mixed", minibatches(mixed(epoch), { batchSize, key, epoch })), learningRate),
     });
   },
 });

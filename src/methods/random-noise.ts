@@ -19,6 +19,12 @@ export const randomNoise = defineMethod({
     noise: z.number().positive().default(0.1),
   }),
   async *run({ architecture, weights, key }, { noise }) {
+    yield {
+      type: "notice",
+      code: "CONTROL",
+      message: "Noise is added to every parameter.",
+      details: { noise },
+    };
     const noisy = architecture.weights.map(({ name, role }) => {
       const values = (weights.get(name) as Float32Array).slice();
       if (role === "buffer") return [name, values] as const;

@@ -32,7 +32,12 @@ export function flatFeeds(inputs: readonly Value[], feeds: Feeds): Record<string
       const entries = [...(feed as ParameterSet)].filter(([key]) => known.has(`${name}:${key}`));
       if (entries.length === 0) throw unknownFeed(name, known.keys());
       for (const [key, value] of entries) flat[`${name}:${key}`] = value;
-    } else for (const [key, value] of Object.entries(feed)) put(`${name}:${key}`, value);
+    } else {
+      for (const [key, value] of Object.entries(feed)) {
+        // Minibatches come with labels, whether or not the objective has a use for them.
+        if (key !== "labels" || known.has(`${name}:labels`)) put(`${name}:${key}`, value);
+      }
+    }
   }
   return flat;
 }

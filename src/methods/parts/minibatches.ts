@@ -62,22 +62,49 @@ export function batchFiller(samples: Samples, batchSize: number): (positions: Ui
   };
 }
 
-/** Minibatches as feeds of the objective's batch `name`. */
-export function* fedAs(name: string, batches: Iterable<Minibatch>): Generator<Feeds> {
-  for (const { features, labels } of batches) yield { [name]: { features, labels } };
+/** A row for every sample, fed beside its features: a teacher's class scores, a mask, a weight. */
+export interface RowTable {
+  /** [count, width] */
+  readonly values: Float32Array;
+  readonly width: number;
 }
 
-/** Two streams of minibatches side by side, as feeds; ends with the first. */
-export function* fedTogether(
-  [name, batches]: readonly [string, Iterable<Minibatch>],
-  [otherName, others]: readonly [string, Iterator<Minibatch>],
+/** A minibatch as what is fed for the objective's batch of a name. */
+export type BatchFeed = Readonly<Record<string, Float32Array | BigInt64Array>>;
+
+/** The parts of a minibatch, with the rows of `tables` that belong to its samples. */
+export function feedOf(batch: Minibatch, tables: Readonly<Record<string, RowTable>> = {}): BatchFeed {
+  const { features, labels, positions } = batch;
+  return {
+    features,
+    labels,
+    ...Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, rowsOf(table, positions)])),
+  };
+}
+
+function rowsOf({ values, width }: RowTable, positions: Uint32Array): Float32Array {
+  const rows = new Float32Array(positions.length * width);
+  for (const [row, position] of positions.entries()) {
+    rows.set(values.subarray(position * width, (position + 1) * width), row * width);
+  }
+  return rows;
+}
+
+/** Minibatches as feeds of the objective's batch `name`. */
+export function* fedAs(
+  name: string,
+  batches: Iterable<Minibatch>,
+  tables: Readonly<Record<string, RowTable>> = {},
 ): Generator<Feeds> {
-  for (const { features, labels } of batches) {
+  for (const batch of batches) yield { [name]: feedOf(batch, tables) };
+}
+
+/** Two streams of feeds side by side; ends with the first. */
+export function* fedTogether(first: Iterable<Feeds>, second: Iterable<Feeds>): Generator<Feeds> {
+  const others = second[Symbol.iterator]();
+  for (const feeds of first) {
     const other = others.next();
     if (other.done) return;
-    yield {
-      [name]: { features, labels },
-      [otherName]: { features: other.value.features, labels: other.value.labels },
-    };
+    yield { ...feeds, ...other.value };
   }
 }
