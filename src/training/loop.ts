@@ -4,6 +4,7 @@ import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
+import { batchFiller } from "./minibatch.ts";
 import type { TrainerState } from "./objective.ts";
 import { learningRateFactor, type Schedule } from "./schedules.ts";
 import type { Trainer } from "./trainer.ts";
@@ -48,7 +49,7 @@ export async function* train(
     throw new LetheError("data", "DATA_EMPTY", "Expected samples to train on, got none.");
   const stepsPerEpoch = Math.ceil(samples.count / batchSize);
   const total = Math.min(epochs * stepsPerEpoch, options.maxSteps ?? Number.POSITIVE_INFINITY);
-  const batches = createBatcher(samples, batchSize);
+  const fill = batchFiller(samples, batchSize);
   let state = options.resume ?? trainer.start(start);
 
   for (let epoch = Math.floor(state.step / stepsPerEpoch); state.step < total; epoch++) {
@@ -59,7 +60,7 @@ export async function* train(
       batch++
     ) {
       throwIfCancelled(options.signal);
-      const { features, labels } = batches(order, batch);
+      const { features, labels } = fill(order.subarray(batch * batchSize, (batch + 1) * batchSize));
       const factor =
         options.schedule === undefined ? 1 : learningRateFactor(options.schedule, state.step, total);
       const result = await trainer.step(state, features, labels, options.learningRate * factor);
@@ -74,23 +75,6 @@ export async function* train(
     }
   }
   return state;
-}
-
-/** A function that fills one reused buffer with the `batch`-th minibatch of an order. */
-function createBatcher(samples: Samples, batchSize: number) {
-  const features = new Float32Array(batchSize * samples.featureLength);
-  const labels = new BigInt64Array(batchSize);
-  return (order: Uint32Array, batch: number): { features: Float32Array; labels: BigInt64Array } => {
-    const positions = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    samples.gather(positions, features);
-    positions.forEach((position, row) => {
-      labels[row] = BigInt(samples.labels[position] as number);
-    });
-    return {
-      features: features.subarray(0, positions.length * samples.featureLength),
-      labels: labels.subarray(0, positions.length),
-    };
-  };
 }
 
 function requirePositive(name: string, value: number): void {

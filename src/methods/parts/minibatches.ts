@@ -1,16 +1,7 @@
 import type { Samples } from "../../data/dataset.ts";
 import { deriveKey, type Key, randomStream } from "../../kernel/key.ts";
 import type { Feeds } from "../../training/feeds.ts";
-
-/** A minibatch as it is fed. The arrays are reused for the next one. */
-export interface Minibatch {
-  /** [rows, …featureShape] */
-  readonly features: Float32Array;
-  /** [rows] */
-  readonly labels: BigInt64Array;
-  /** Where its rows lie in the samples. */
-  readonly positions: Uint32Array;
-}
+import { batchFiller, type Minibatch } from "../../training/minibatch.ts";
 
 /** How an epoch is cut into minibatches. */
 export interface MinibatchOptions {
@@ -18,11 +9,6 @@ export interface MinibatchOptions {
   /** Decides the order, together with the epoch. */
   readonly key: Key;
   readonly epoch: number;
-}
-
-/** Steps of an epoch: ⌈count / batchSize⌉. */
-export function stepsPerEpoch(samples: Samples, batchSize: number): number {
-  return Math.ceil(samples.count / batchSize);
 }
 
 /** One epoch: every sample once, in an order drawn from (key, epoch); the last minibatch may be smaller. */
@@ -43,23 +29,6 @@ export function* cycledMinibatches(samples: Samples, options: MinibatchOptions):
     );
     for (let at = 0; at + rows <= order.length; at += rows) yield fill(order.subarray(at, at + rows));
   }
-}
-
-/** A function that reads chosen samples into one reused minibatch. */
-export function batchFiller(samples: Samples, batchSize: number): (positions: Uint32Array) => Minibatch {
-  const features = new Float32Array(batchSize * samples.featureLength);
-  const labels = new BigInt64Array(batchSize);
-  return (positions) => {
-    samples.gather(positions, features);
-    for (const [row, position] of positions.entries()) {
-      labels[row] = BigInt(samples.labels[position] as number);
-    }
-    return {
-      features: features.subarray(0, positions.length * samples.featureLength),
-      labels: labels.subarray(0, positions.length),
-      positions,
-    };
-  };
 }
 
 /** A row for every sample, fed beside its features: a teacher's class scores, a mask, a weight. */
