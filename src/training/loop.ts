@@ -1,3 +1,4 @@
+import { createBatcher } from "../data/batches.ts";
 import type { Samples } from "../data/dataset.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
@@ -74,23 +75,6 @@ export async function* train(
     }
   }
   return state;
-}
-
-/** A function that fills one reused buffer with the `batch`-th minibatch of an order. */
-function createBatcher(samples: Samples, batchSize: number) {
-  const features = new Float32Array(batchSize * samples.featureLength);
-  const labels = new BigInt64Array(batchSize);
-  return (order: Uint32Array, batch: number): { features: Float32Array; labels: BigInt64Array } => {
-    const positions = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    samples.gather(positions, features);
-    positions.forEach((position, row) => {
-      labels[row] = BigInt(samples.labels[position] as number);
-    });
-    return {
-      features: features.subarray(0, positions.length * samples.featureLength),
-      labels: labels.subarray(0, positions.length),
-    };
-  };
 }
 
 function requirePositive(name: string, value: number): void {
