@@ -9,7 +9,7 @@ export interface LissaOptions {
   readonly scale: number;
   /** Terms of the series. */
   readonly iterations: number;
-  /** ‖x‖ may not grow beyond this many times ‖b‖·(iterations)/σ, the most a converging series can reach; 10 when left out. */
+  /** After j terms ‖h‖ may reach this many times ‖b‖·(j + 1), which no converging series passes; 10 when left out. */
   readonly divergenceFactor?: number;
   readonly signal?: AbortSignal;
 }
