@@ -1,10 +1,10 @@
+import { batchFiller } from "../data/batches.ts";
 import type { Samples } from "../data/dataset.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
-import { batchFiller } from "./minibatch.ts";
 import type { TrainerState } from "./objective.ts";
 import { learningRateFactor, type Schedule } from "./schedules.ts";
 import type { Trainer } from "./trainer.ts";

@@ -47,7 +47,22 @@ function positionCrossEntropy(logits: Value, labels: Value): Value {
  * @param targets - probabilities [batch, classes]
  */
 export function softCrossEntropy(logits: Value, targets: Value): Value {
-  return neg(reduceMean(reduceSum(mul(logSoftmax(logits), targets), { axes: [-1] })));
+  return reduceMean(softCrossEntropies(logits, targets));
+}
+
+/**
+ * Each sample's cross-entropy, −log softmax(logits)ₙ,yₙ, its negative log-likelihood.
+ *
+ * @param logits - [batch, classes]
+ * @param labels - int64 class numbers [batch]
+ * @returns [batch]
+ */
+export function crossEntropies(logits: Value, labels: Value): Value {
+  return softCrossEntropies(logits, oneHot(labels, Number(logits.shape[1]), logits.dtype));
+}
+
+function softCrossEntropies(logits: Value, targets: Value): Value {
+  return neg(reduceSum(mul(logSoftmax(logits), targets), { axes: [-1] }));
 }
 
 /** Mean squared error (1/(N·K)) Σ (output − target)². */

@@ -1,4 +1,5 @@
 import { operators } from "../autodiff/operators/index.ts";
+import { batchesOf } from "../data/batches.ts";
 import type { Samples } from "../data/dataset.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
@@ -51,14 +52,11 @@ export async function createPredictor(
   };
   const logitsOf: Predictor["logitsOf"] = async (parameters, samples) => {
     const out = new Float32Array(samples.count * answers);
-    for (let row = 0; row < samples.count; row += batch) {
-      const indices = Uint32Array.from(
-        { length: Math.min(batch, samples.count - row) },
-        (_, index) => row + index,
-      );
-      const features = new Float32Array(indices.length * sampleSize);
-      samples.gather(indices, features);
-      out.set(await logits(parameters, features), row * answers);
+    let row = 0;
+    for (const { features } of batchesOf(samples, batch)) {
+      const part = await logits(parameters, features);
+      out.set(part, row);
+      row += part.length;
     }
     return out;
   };

@@ -5,7 +5,6 @@ import {
   pad,
   reduceSum,
   reshape,
-  type SliceRange,
   slice,
   transpose,
   transposeLast,
@@ -13,6 +12,7 @@ import {
 } from "../../onnx/functions/index.ts";
 import type { Value } from "../../onnx/ir.ts";
 import { knownSize, spatialSizes } from "./known.ts";
+import { span, taps } from "./patches.ts";
 import { type Window, windowExtent } from "./window.ts";
 
 /** Up to this many input channels one product with all taps side by side beats a product per tap (0.9 ms against 5.1 for 1). */
@@ -44,7 +44,7 @@ export function filterGradient(x: Value, dy: Value, window: Window, group: numbe
 function perTap(x: Value, dy: Value, window: Window, group: number): Value {
   const left = flatSpace(dy, group); // [batch, (group,) M/group, outputs]
   const outputs = knownSize(dy, 1);
-  const products = taps(x, dy, window).map((tap) => {
+  const products = taps(x, spatialSizes(dy), window).map((tap) => {
     const product = matmul(left, transposeLast(flatSpace(tap, group)));
     const sum = reduceSum(product, { axes: [0] });
     return reshape(sum, [outputs, knownSize(x, 1) / group, 1]);
@@ -54,7 +54,7 @@ function perTap(x: Value, dy: Value, window: Window, group: number): Value {
 
 /** [M, C, taps] */
 function sideBySide(x: Value, dy: Value, window: Window): Value {
-  const columns = concat(taps(x, dy, window), 1); // [batch, taps·C, outputs…]
+  const columns = concat(taps(x, spatialSizes(dy), window), 1); // [batch, taps·C, outputs…]
   const product = reduceSum(matmul(flatSpace(dy, 1), transposeLast(flatSpace(columns, 1))), { axes: [0] });
   const channels = knownSize(x, 1);
   const split = reshape(product, [knownSize(dy, 1), knownSize(columns, 1) / channels, channels]);
@@ -69,7 +69,7 @@ function depthwise(x: Value, dy: Value, window: Window, group: number): Value {
   const rest = split.shape
     .map((_, axis) => axis)
     .filter((axis) => axis !== 1 && (axis !== 2 || split === dy));
-  const products = taps(x, dy, window).map((tap) => {
+  const products = taps(x, spatialSizes(dy), window).map((tap) => {
     const aligned = split === dy ? tap : unsqueeze(tap, [2]);
     return reshape(reduceSum(mul(split, aligned), { axes: rest }), [outputs, 1]);
   });
@@ -113,42 +113,6 @@ function shiftedRows(x: Value, dy: Value, window: Window): Value {
 function rowMargins(x: Value, dy: Value, window: Window): [number, number] {
   const [above] = window.before as [number];
   return [windowExtent(window, 0) - 1 - above, knownSize(x, 2) + above - knownSize(dy, 2)];
-}
-
-/** For every position in the kernel, the input elements the outputs see there: [batch, C, outputs…] each. */
-function taps(x: Value, dy: Value, window: Window): Value[] {
-  const counts = spatialSizes(dy);
-  const padded = pad(x, [0, 0, ...window.before], [0, 0, ...window.after]);
-  return positions(window.kernel).map((position) => {
-    const ranges = position.map((index, axis) =>
-      span(
-        axis + 2,
-        index * (window.dilations[axis] as number),
-        counts[axis] as number,
-        window.strides[axis],
-      ),
-    );
-    return slice(
-      padded,
-      ranges.filter((range) => !coversAxis(padded, range)),
-    );
-  });
-}
-
-function span(axis: number, start: number, count: number, step = 1): SliceRange {
-  return { axis, start, end: start + (count - 1) * step + 1, step };
-}
-
-function coversAxis(x: Value, { axis, start, end, step }: SliceRange): boolean {
-  return start === 0 && end === knownSize(x, axis) && step === 1;
-}
-
-/** All index tuples of a box, in row-major order. */
-function positions(sizes: readonly number[]): number[][] {
-  return sizes.reduce<number[][]>(
-    (lists, size) => lists.flatMap((list) => range(size).map((index) => [...list, index])),
-    [[]],
-  );
 }
 
 /** [batch, channels, space…] as [batch, channels, elements], or [batch, group, channels/group, elements]. */

@@ -1,7 +1,12 @@
-import type { Samples } from "../../data/dataset.ts";
+import { type Batch, batchFiller } from "../../data/batches.ts";
+import type { Positions, Samples } from "../../data/dataset.ts";
 import { deriveKey, type Key, randomStream } from "../../kernel/key.ts";
 import type { Feeds } from "../../training/feeds.ts";
-import { batchFiller, type Minibatch } from "../../training/minibatch.ts";
+
+/** A minibatch with where its rows lie in the samples. Its arrays are reused for the next one. */
+export interface Minibatch extends Batch {
+  readonly positions: Uint32Array;
+}
 
 /** How an epoch is cut into minibatches. */
 export interface MinibatchOptions {
@@ -16,7 +21,10 @@ export function* minibatches(samples: Samples, options: MinibatchOptions): Gener
   const { batchSize, key, epoch } = options;
   const fill = batchFiller(samples, batchSize);
   const order = randomStream(deriveKey(key, "order", epoch)).permutation(samples.count);
-  for (let at = 0; at < order.length; at += batchSize) yield fill(order.subarray(at, at + batchSize));
+  for (let at = 0; at < order.length; at += batchSize) {
+    const positions = order.subarray(at, at + batchSize);
+    yield { ...fill(positions), positions };
+  }
 }
 
 /** Epoch after epoch without an end, for the shorter of two sets; full minibatches, or all samples where there are fewer. */
@@ -27,7 +35,10 @@ export function* cycledMinibatches(samples: Samples, options: MinibatchOptions):
     const order = randomStream(deriveKey(options.key, "cycle", options.epoch, round)).permutation(
       samples.count,
     );
-    for (let at = 0; at + rows <= order.length; at += rows) yield fill(order.subarray(at, at + rows));
+    for (let at = 0; at + rows <= order.length; at += rows) {
+      const positions = order.subarray(at, at + rows);
+      yield { ...fill(positions), positions };
+    }
   }
 }
 
@@ -51,7 +62,7 @@ export function feedOf(batch: Minibatch, tables: Readonly<Record<string, RowTabl
   };
 }
 
-function rowsOf({ values, width }: RowTable, positions: Uint32Array): Float32Array {
+function rowsOf({ values, width }: RowTable, positions: Positions): Float32Array {
   const rows = new Float32Array(positions.length * width);
   for (const [row, position] of positions.entries()) {
     rows.set(values.subarray(position * width, (position + 1) * width), row * width);

@@ -108,6 +108,9 @@ export const pad = (x: Value, before: readonly number[], after: readonly number[
 /** Zeros of x's shape and type. */
 export const zerosLike = (x: Value): Value => expandLike(x.graph.scalar(0, x.dtype), x);
 
+/** Ones of x's shape and type. */
+export const onesLike = (x: Value): Value => expandLike(x.graph.scalar(1, x.dtype), x);
+
 /** The same value; cuts nothing, names something. */
 export const identity = (x: Value): Value => x.graph.apply("Identity", [x]);
 

@@ -1,0 +1,87 @@
+import { LetheError } from "../kernel/errors.ts";
+import { add, zerosLike } from "../onnx/functions/index.ts";
+import type { GraphBuilder, GraphNode, Value } from "../onnx/ir.ts";
+import { operatorKey } from "../onnx/operator.ts";
+import { isFloating } from "../onnx/tensor.ts";
+
+/** A value and what it is pulled back with, a value of its shape. */
+export interface Cotangent {
+  readonly value: Value;
+  readonly seed: Value;
+}
+
+/**
+ * Reverse-mode differentiation inside the graph, the product of seeds with Jacobians: Σⱼ seedⱼᵀ·∂yⱼ/∂wᵢ for every wᵢ of `wrt`.
+ *
+ * For y = op(x) and ȳ it adds x̄ += ȳ·∂y/∂x, node by node in reverse order of evaluation. The seeds count as constants, also
+ * where they are computed from the same weights. The result is made of ordinary nodes with gradient rules of their own, so
+ * it can be differentiated again.
+ *
+ * @param outputs - the yⱼ with their seeds, values of any shape
+ * @param wrt - inputs, parameters or intermediate values of floating type
+ * @returns one value per `wrt`, of its shape; zeros where no output depends on it
+ * @throws LETHE_DATA_NO_GRADIENT when an operator on the way has no gradient rule: the message names node and operator and
+ *   says where to freeze the model
+ * Cost: about twice that of evaluating the outputs.
+ */
+export function vectorJacobianProduct<const W extends readonly Value[]>(
+  outputs: readonly Cotangent[],
+  wrt: W,
+): { -readonly [K in keyof W]: Value } {
+  const collected = new Map<Value, Value>();
+  const collect = (value: Value, gradient: Value): void => {
+    const earlier = collected.get(value);
+    collected.set(value, earlier === undefined ? gradient : add(earlier, gradient));
+  };
+  const graph = outputs[0]?.value.graph ?? wrt[0]?.graph;
+  if (graph === undefined) return [] as { -readonly [K in keyof W]: Value };
+  const depends = dependents(graph, wrt);
+  for (const { value, seed } of outputs) if (depends.has(value)) collect(value, seed);
+
+  // The rules add nodes while we walk, so the list is fixed first.
+  for (const node of [...graph.nodes].reverse()) {
+    const outputGradients = node.outputs.map((output) => collected.get(output));
+    if (outputGradients.every((gradient) => gradient === undefined)) continue;
+    const wanted = node.inputs.map((input) => input !== undefined && depends.has(input));
+    if (!wanted.includes(true)) continue;
+    const inputGradients = backward(graph, node, outputGradients, wanted);
+    node.inputs.forEach((input, index) => {
+      const gradient = inputGradients[index];
+      if (input !== undefined && wanted[index] && gradient !== undefined) collect(input, gradient);
+    });
+  }
+  return wrt.map((value) => collected.get(value) ?? zerosLike(value)) as { -readonly [K in keyof W]: Value };
+}
+
+/** All values that depend differentiably on one of `roots`, the roots included. */
+function dependents(graph: GraphBuilder, roots: readonly Value[]): ReadonlySet<Value> {
+  const reached = new Set<Value>(roots);
+  for (const node of graph.nodes) {
+    const operator = graph.operators.get(operatorKey(node.type, node.domain));
+    if (operator?.isPiecewiseConstant) continue;
+    if (!node.inputs.some((input) => input !== undefined && reached.has(input))) continue;
+    for (const output of node.outputs) if (isFloating(output.dtype)) reached.add(output);
+  }
+  return reached;
+}
+
+function backward(
+  graph: GraphBuilder,
+  node: GraphNode,
+  outputGradients: readonly (Value | undefined)[],
+  wanted: readonly boolean[],
+): readonly (Value | undefined)[] {
+  const key = operatorKey(node.type, node.domain);
+  const rule = graph.operators.get(key)?.gradient;
+  if (rule === undefined) {
+    const where = node.name || node.outputs[0]?.name || key;
+    throw new LetheError(
+      "data",
+      "DATA_NO_GRADIENT",
+      `Expected operators with a gradient, got \`${key}\` in node \`${where}\`. ` +
+        "Train only parameters that come after this node, or replace the operator before the export.",
+      { details: { operator: key, node: where } },
+    );
+  }
+  return rule({ node, inputs: node.inputs, outputs: node.outputs, gradients: outputGradients, wanted });
+}
