@@ -44,6 +44,16 @@ export { compileProgram, type Program, type RuntimeOptions } from "./runtime/pro
 export { createHistory, openHistory } from "./storage/sqlite/history-store.ts";
 export { train } from "./training/loop.ts";
 export { crossEntropy, klDivergence, meanSquaredError, softCrossEntropy } from "./training/losses.ts";
+export {
+  type CompiledObjective,
+  type CompiledStep,
+  compileObjective,
+  compileStep,
+  type ObjectiveRun,
+  type TrainerState,
+} from "./training/objective.ts";
+export type { ObjectiveContext, ParameterValues, PassOptions } from "./training/objective-context.ts";
+export type { Objective, ParameterTransform } from "./training/objective-graph.ts";
 export { type OptimizerConfig, parseOptimizer } from "./training/optimizers.ts";
 export { createPredictor } from "./training/predictor.ts";
 export { buildStepGraph } from "./training/step-graph.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TrainerState } from "../training/trainer.ts";
+import type { TrainerState } from "../training/objective.ts";
 import { encodeTensors } from "./safetensors.ts";
 import { decodeState, encodeState } from "./trainer-state.ts";
 

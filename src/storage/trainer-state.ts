@@ -1,5 +1,5 @@
 import { LetheError } from "../kernel/errors.ts";
-import type { TrainerState } from "../training/trainer.ts";
+import type { TrainerState } from "../training/objective.ts";
 import { decodeTensors, encodeTensors } from "./safetensors.ts";
 
 /** Encodes everything a resumed training run needs, with the digest of the recipe it belongs to. */

@@ -9,8 +9,9 @@ import type { ParameterSet } from "../kernel/parameters.ts";
 import { type Architecture, initialWeights } from "../models/architecture.ts";
 import { createModel } from "../models/index.ts";
 import { type LoopOptions, train } from "./loop.ts";
+import type { TrainerState } from "./objective.ts";
 import { type OptimizerConfig, parseOptimizer } from "./optimizers.ts";
-import { createTrainer, type Trainer, type TrainerState } from "./trainer.ts";
+import { createTrainer, type Trainer } from "./trainer.ts";
 
 const RUNTIME = { threads: 1, spinning: false };
 const KEY = keyFromSeed(7);

@@ -15,10 +15,11 @@ import { writeClassifier } from "../../models/onnx-model.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
 import { train } from "../../training/loop.ts";
+import type { TrainerState } from "../../training/objective.ts";
 import { optimizerSchema } from "../../training/optimizers.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
 import { scheduleSchema } from "../../training/schedules.ts";
-import { createTrainer, type TrainerState } from "../../training/trainer.ts";
+import { createTrainer } from "../../training/trainer.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 
