@@ -37,7 +37,11 @@ export interface ObjectiveContext {
   labels(batch: string): Value;
   /** A number that may change from run to run, shape []. */
   scalar(name: string): Value;
-  /** Any other tensor; `forget:teacher` is fed as `forget: { teacher }`. A named size is that of a batch. */
+  /**
+   * Any other tensor; `forget:teacher` is fed as `forget: { teacher }`. A named size is that of a batch.
+   *
+   * @throws LETHE_DATA_DUPLICATE_NAME for a name that another tensor has
+   */
   tensor(name: string, shape: Shape, dtype?: DType): Value;
   /** Another set of weights (a teacher), fed as a parameter set: parameters and buffers. */
   weightSet(name: string): ParameterValues;
@@ -80,7 +84,8 @@ export function createContext(graph: GraphBuilder & InputGraph, architecture: Ar
 
   const tensor: ObjectiveContext["tensor"] = (name, shape, dtype = "float32") => {
     const known = fed.get(name);
-    if (known !== undefined) return known;
+    if (known?.dtype === dtype && String(known.shape) === String(shape)) return known;
+    // One name for two things ends here with an error.
     const value = graph.input(name, dtype, shape);
     fed.set(name, value);
     return value;
