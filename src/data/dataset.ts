@@ -27,6 +27,8 @@ export interface Samples {
   readonly classCount: number;
   /** Label of each position; not to be written to. */
   readonly labels: Int32Array;
+  /** What a model that answers at every position is compared with (text); left out where the label is the answer. */
+  readonly targets?: SampleTargets;
   /** Names of the attributes {@link Samples.groups} knows. */
   readonly groupNames: readonly string[];
   /** The sample's permanent name, `mnist/train/17`: a view keeps the names of what it shows. */
@@ -52,6 +54,21 @@ export interface Samples {
   /** Ascending positions of each class. Computed at the first call. */
   positionsByClass(): readonly Uint32Array[];
 }
+
+/** The class numbers (next words) of every position in a sample. */
+export interface SampleTargets {
+  /** Sizes of one sample's targets, [positions]. */
+  readonly shape: readonly number[];
+  /**
+   * Writes the targets of samples, row after row, to the start of `out`; {@link IGNORED_LABEL} where none is counted.
+   *
+   * @throws LETHE_USAGE_GATHER for a position outside the samples
+   */
+  gather(positions: Positions, out: BigInt64Array): void;
+}
+
+/** The target of a position that is not counted, such as padding: the number other libraries use too. */
+export const IGNORED_LABEL = -100;
 
 /** Positions of samples, from 0. */
 export type Positions = Uint32Array | readonly number[];

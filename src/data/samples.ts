@@ -1,6 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import { sizeOf } from "../kernel/layout.ts";
-import type { Positions, Samples } from "./dataset.ts";
+import type { Positions, Samples, SampleTargets } from "./dataset.ts";
 import { completeSamples, requirePosition } from "./view.ts";
 
 /** Samples as they lie in memory: one array per kind of fact, position after position. */
@@ -11,6 +11,8 @@ export interface SampleColumns {
   readonly features: FeatureColumn;
   readonly labels: Int32Array;
   readonly classCount: number;
+  /** Class numbers of every position, row-major [count, …shape]. */
+  readonly targets?: { readonly shape: readonly number[]; readonly values: Int32Array };
   /** Whom each sample is about; the empty word names nobody. */
   readonly subjects?: CategoryColumn;
   readonly groups?: Readonly<Record<string, CategoryColumn>>;
@@ -33,7 +35,7 @@ export interface CategoryColumn {
  * @throws LETHE_INTERNAL_COLUMNS when the columns' lengths do not fit each other
  */
 export function samplesOf(columns: SampleColumns): Samples {
-  const { idPrefix, featureShape, features, labels, classCount, subjects, groups = {} } = columns;
+  const { idPrefix, featureShape, features, labels, classCount, targets, subjects, groups = {} } = columns;
   const featureLength = sizeOf(featureShape);
   requireEqualLengths(columns, featureLength);
 
@@ -46,6 +48,7 @@ export function samplesOf(columns: SampleColumns): Samples {
     featureLength,
     classCount,
     labels,
+    ...(targets && { targets: targetsOf(targets, count) }),
     groupNames: Object.keys(groups),
     id: (position) => `${idPrefix}/${position}`,
     subject: (position) => (subjects && wordAt(subjects, position)) || undefined,
@@ -60,6 +63,21 @@ export function samplesOf(columns: SampleColumns): Samples {
       }
     },
   });
+}
+
+function targetsOf({ shape, values }: NonNullable<SampleColumns["targets"]>, count: number): SampleTargets {
+  const length = sizeOf(shape);
+  return {
+    shape,
+    gather(positions, out) {
+      let to = 0;
+      for (const position of positions) {
+        requirePosition(position, count);
+        const from = position * length;
+        for (let at = from; at < from + length; at++) out[to++] = BigInt(values[at] as number);
+      }
+    },
+  };
 }
 
 /** Copies the row that starts at `from` to `out` at `to`. */
@@ -92,11 +110,12 @@ function requireRoom(positions: Positions, featureLength: number, out: Float32Ar
 }
 
 function requireEqualLengths(columns: SampleColumns, featureLength: number): void {
-  const { features, labels, subjects, groups = {} } = columns;
+  const { features, labels, targets, subjects, groups = {} } = columns;
   const count = labels.length;
   const columnsOfWords = Object.entries({ subjects, ...groups });
   const lengths: readonly (readonly [string, number])[] = [
     ["features", features.values.length / featureLength],
+    ["targets", targets === undefined ? count : targets.values.length / sizeOf(targets.shape)],
     ...columnsOfWords.map(([name, column]) => [name, column?.codes.length ?? count] as const),
   ];
   for (const [name, length] of lengths) {

@@ -59,5 +59,11 @@ function subsetOf(base: Samples, positions: Positions): Samples {
     subject: (position) => base.subject(inBase(position)),
     groups: (position) => base.groups(inBase(position)),
     gather: (some, out) => base.gather(Uint32Array.from(some, inBase), out),
+    ...(base.targets && {
+      targets: {
+        shape: base.targets.shape,
+        gather: (some, out) => base.targets?.gather(Uint32Array.from(some, inBase), out),
+      },
+    }),
   });
 }

@@ -15,15 +15,15 @@ export type Mode = "training" | "inference";
 
 /** What the forward pass of a batch gives. */
 export interface Forward {
-  /** Unnormalised class scores [batch, classes]. */
+  /** Unnormalised class scores [batch, …labelShape, classes]. */
   readonly logits: Value;
   /** In training: the running statistics after this batch, by buffer name. */
   readonly nextBuffers: ReadonlyMap<string, Value>;
 }
 
 /**
- * A classifier as a function from weights to a graph. The same architecture gives the training step, the prediction
- * program and every objective of an unlearning method.
+ * A classifier, of whole samples or of every position in them, as a function from weights to a graph. The same architecture
+ * gives the training step, the prediction program and every objective of an unlearning method.
  */
 export interface Architecture {
   /** The text that names it: `mlp:64`, `cnn`, or a file's name. */
@@ -31,8 +31,12 @@ export interface Architecture {
   /** What the input and the class scores are called in an ONNX file. */
   readonly inputName: string;
   readonly outputName: string;
-  /** Sizes of one sample, [channels, height, width] or [features]. */
+  /** What a sample is made of: measurements, or the ids of tokens (then {@link PADDING_TOKEN} fills it up). */
+  readonly inputType: "float32" | "int64";
+  /** Sizes of one sample, [channels, height, width], [features] or [positions]. */
   readonly inputShape: readonly number[];
+  /** Sizes of one sample's labels: [] of a class for the sample, [positions] of one for each, as a language model has. */
+  readonly labelShape: readonly number[];
   readonly classes: number;
   readonly weights: readonly WeightSpec[];
   /**
@@ -45,6 +49,9 @@ export interface Architecture {
   /** What an ONNX file's output makes of the class scores, such as their softmax; left out where it is the scores. */
   finish?(logits: Value): Value;
 }
+
+/** The token that fills samples of text up to their length; it is nobody's word. */
+export const PADDING_TOKEN = 0;
 
 /** The order of an architecture's tensors in a flat vector. */
 export function layoutOfArchitecture(architecture: Architecture): ModelLayout {

@@ -78,7 +78,9 @@ export function cnn(inputShape: readonly number[], classes: number, options: Cnn
     id: options.id,
     inputName: "input",
     outputName: "logits",
+    inputType: "float32",
     inputShape,
+    labelShape: [],
     classes,
     weights: [
       ...blocks.flatMap(({ name, norm, inputs: from, channels: to, kernel }) => [

@@ -15,7 +15,7 @@ import type { LayerLayout } from "./layers.ts";
 export function layersOf(architecture: Architecture): LayerLayout[] {
   const layout = layoutOfArchitecture(architecture);
   const graph = new Graph(operators);
-  const input = graph.input(architecture.inputName, "float32", batchShape(architecture));
+  const input = graph.input(architecture.inputName, architecture.inputType, batchShape(architecture));
   const slots = new Map<Value, TensorSlot>();
   const values = new Map(
     layout.slots.map((slot) => {

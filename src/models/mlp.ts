@@ -20,7 +20,9 @@ export function mlp(inputShape: readonly number[], classes: number, hidden: read
     id: hidden.length === 0 ? "logistic" : `mlp:${hidden.join(",")}`,
     inputName: "input",
     outputName: "logits",
+    inputType: "float32",
     inputShape,
+    labelShape: [],
     classes,
     weights: layers.flatMap(({ weight, bias, inputs, outputs }) => [
       heNormal(weight, [inputs, outputs], inputs),

@@ -231,9 +231,9 @@ describe("a file that is no classifier", () => {
       "LETHE_DATA_MODEL",
     ],
     [
-      "a model of pictures",
+      "a model of one number a sample",
       graphOf((graph) => {
-        const a = graph.input("a", "float32", ["n", 2, 3]);
+        const a = graph.input("a", "float32", ["n"]);
         return { inputs: [a], outputs: new Map([["y", graph.apply("Relu", [a])]]) };
       }),
       "LETHE_DATA_MODEL",

@@ -18,8 +18,8 @@ import { moveStatistic } from "./batch-norm.ts";
  * and put back when the classifier is written.
  *
  * @param id - the file's name, for messages
- * @throws LETHE_DATA_ONNX when the file is not a model; LETHE_DATA_MODEL when it is not a classifier of one input and one
- *   output [batch, classes]
+ * @throws LETHE_DATA_ONNX when the file is not a model; LETHE_DATA_MODEL when it is not a classifier of one input (numbers or
+ *   token ids) and one output [batch, …positions, classes]
  */
 export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
   const model = readModel(bytes, operators);
@@ -32,11 +32,15 @@ export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
     );
   }
   const inputShape = input.shape.slice(1);
-  const classes = output.shape[1];
+  const inputType = input.dtype;
+  const labelShape = output.shape.slice(1, -1);
+  const classes = output.shape.at(-1);
+  if (inputType !== "float32" && inputType !== "int64")
+    throw modelError(id, `an input of float32 numbers or int64 token ids, got ${inputType}`);
   if (!isStatic(inputShape))
     throw modelError(id, `sizes of the input known but for the batch, got ${formatShape(input.shape)}`);
-  if (output.shape.length !== 2 || typeof classes !== "number") {
-    throw modelError(id, `class scores [batch, classes], got ${formatShape(output.shape)}`);
+  if (output.shape.length < 2 || !isStatic(labelShape) || typeof classes !== "number") {
+    throw modelError(id, `class scores [batch, …positions, classes], got ${formatShape(output.shape)}`);
   }
   const buffers = runningStatistics(model);
   const logits = scoresBehind(output);
@@ -44,7 +48,9 @@ export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
     id,
     inputName: input.name,
     outputName: [...model.outputs.keys()][0] as string,
+    inputType,
     inputShape,
+    labelShape,
     classes,
     weights: [...model.weights].map(([value, tensor]) => ({
       name: value.name,
@@ -74,7 +80,7 @@ export function writeClassifier(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const graph = new Graph(operators);
-  const input = graph.input(architecture.inputName, "float32", batchShape(architecture));
+  const input = graph.input(architecture.inputName, architecture.inputType, batchShape(architecture));
   const initializers = new Map<Value, Tensor>();
   const values = new Map<string, Value>();
   for (const { name, shape } of architecture.weights) {
@@ -97,7 +103,7 @@ function scoresBehind(output: Value): Value {
   const { node } = output;
   if (node?.type !== "Softmax") return output;
   const axis = numberAttribute(node.attributes, "axis", -1);
-  return axis === -1 || axis === 1 ? (node.inputs[0] as Value) : output;
+  return axis === -1 || axis === output.shape.length - 1 ? (node.inputs[0] as Value) : output;
 }
 
 function copyNode(

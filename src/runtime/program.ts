@@ -25,7 +25,7 @@ export interface Program {
   readonly outputs: readonly string[];
   /**
    * Runs the graph. Inputs are read in place, outputs are fresh arrays. The named dimension of an input is found from its
-   * array's length.
+   * array's length. An int64 input takes whole numbers in a Float32Array too, which is how data sets hold them.
    *
    * @throws LETHE_USAGE_FEED for a missing input or a length that does not fit; LETHE_INTERNAL_RUNTIME when the engine fails
    */
@@ -89,8 +89,19 @@ function tensorFor(input: Value, data: NumericArray | undefined): OrtTensor {
   }
   return new OrtTensor(
     input.dtype as "float32",
-    data as Float32Array,
+    (input.dtype === "int64" && data instanceof Float32Array
+      ? wholeNumbers(input.name, data)
+      : data) as Float32Array,
     sizesOf(input.name, input.shape, data.length),
+  );
+}
+
+function wholeNumbers(name: string, data: Float32Array): BigInt64Array {
+  if (data.every(Number.isInteger)) return BigInt64Array.from(data, BigInt);
+  throw new LetheError(
+    "usage",
+    "USAGE_FEED",
+    `Expected whole numbers for input \`${name}\`, which holds ids, got others among them.`,
   );
 }
 

@@ -3,6 +3,7 @@ import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
+import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { TrainerState } from "./objective.ts";
 import { learningRateFactor, type Schedule } from "./schedules.ts";
@@ -79,16 +80,21 @@ export async function* train(
 /** A function that fills one reused buffer with the `batch`-th minibatch of an order. */
 function createBatcher(samples: Samples, batchSize: number) {
   const features = new Float32Array(batchSize * samples.featureLength);
-  const labels = new BigInt64Array(batchSize);
+  const { targets } = samples;
+  const answers = sizeOf(targets?.shape ?? []);
+  const labels = new BigInt64Array(batchSize * answers);
   return (order: Uint32Array, batch: number): { features: Float32Array; labels: BigInt64Array } => {
     const positions = order.subarray(batch * batchSize, (batch + 1) * batchSize);
     samples.gather(positions, features);
-    positions.forEach((position, row) => {
-      labels[row] = BigInt(samples.labels[position] as number);
-    });
+    if (targets !== undefined) targets.gather(positions, labels);
+    else {
+      positions.forEach((position, row) => {
+        labels[row] = BigInt(samples.labels[position] as number);
+      });
+    }
     return {
       features: features.subarray(0, positions.length * samples.featureLength),
-      labels: labels.subarray(0, positions.length),
+      labels: labels.subarray(0, positions.length * answers),
     };
   };
 }

@@ -1,5 +1,10 @@
+import { IGNORED_LABEL } from "../data/dataset.ts";
 import {
+  cast,
+  div,
+  equal,
   exp,
+  gatherElements,
   logSoftmax,
   mul,
   neg,
@@ -7,19 +12,33 @@ import {
   reduceMean,
   reduceSum,
   square,
+  squeeze,
   sub,
+  unsqueeze,
+  where,
 } from "../onnx/functions/index.ts";
 import type { Value } from "../onnx/ir.ts";
 
 /**
- * Cross-entropy −(1/N) Σₙ log softmax(logits)ₙ,yₙ.
+ * Cross-entropy −(1/N) Σₙ log softmax(logits)ₙ,yₙ, over samples or over all their positions.
  *
- * @param logits - [batch, classes]
- * @param labels - int64 class numbers [batch]
- * @returns scalar, in nats
+ * @param logits - [batch, …positions, classes]
+ * @param labels - int64 class numbers [batch, …positions]; where there are positions, those labelled −100 are left out, of the
+ *   sum and of N
+ * @returns scalar, in nats; NaN where no position is left
  */
 export function crossEntropy(logits: Value, labels: Value): Value {
-  return softCrossEntropy(logits, oneHot(labels, Number(logits.shape[1]), logits.dtype));
+  if (labels.shape.length > 1) return positionCrossEntropy(logits, labels);
+  return softCrossEntropy(logits, oneHot(labels, Number(logits.shape.at(-1)), logits.dtype));
+}
+
+/** The classes are many (a vocabulary) and few positions carry one: elements are picked, not multiplied by one-hot rows. */
+function positionCrossEntropy(logits: Value, labels: Value): Value {
+  const ignored = equal(labels, IGNORED_LABEL);
+  const counted = sub(1, cast(ignored, logits.dtype)); // [batch, …positions]
+  const classes = unsqueeze(where(ignored, labels.graph.scalar(0, "int64"), labels), [labels.shape.length]);
+  const picked = squeeze(gatherElements(logSoftmax(logits), classes, -1), [labels.shape.length]);
+  return neg(div(reduceSum(mul(picked, counted)), reduceSum(counted)));
 }
 
 /**

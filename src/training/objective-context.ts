@@ -33,7 +33,7 @@ export interface ObjectiveContext {
   readonly parameters: ParameterValues;
   /** A batch of inputs [batch, …inputShape], fed as `batch: { features }`. */
   features(batch: string): Value;
-  /** Its class numbers, int64 [batch], fed as `batch: { labels }`. */
+  /** Its class numbers, int64 [batch, …labelShape], fed as `batch: { labels }`. */
   labels(batch: string): Value;
   /** A number that may change from run to run, shape []. */
   scalar(name: string): Value;
@@ -118,8 +118,9 @@ export function createContext(graph: GraphBuilder & InputGraph, architecture: Ar
     architecture,
     weights,
     parameters,
-    features: (batch) => tensor(`${batch}:features`, [batch, ...architecture.inputShape]),
-    labels: (batch) => tensor(`${batch}:labels`, [batch], "int64"),
+    features: (batch) =>
+      tensor(`${batch}:features`, [batch, ...architecture.inputShape], architecture.inputType),
+    labels: (batch) => tensor(`${batch}:labels`, [batch, ...architecture.labelShape], "int64"),
     scalar: (name) => tensor(name, []),
     tensor,
     weightSet,

@@ -31,8 +31,8 @@ export interface StepGraph {
  * Forward pass, loss, gradients and optimizer of one minibatch as a single ONNX graph: what any ONNX Runtime, and so any
  * federated client, can train with.
  *
- * Inputs: the model's input [batch, …], `labels` (int64 [batch] for cross-entropy, float32 [batch, classes] for mse), with an optimizer
- * `learning-rate` and `step` (scalars), every weight by its name and every state by `SLOT:NAME`.
+ * Inputs: the model's input [batch, …], `labels` (int64 [batch, …labelShape] for cross-entropy, float32 [batch, …labelShape, classes]
+ * for mse), with an optimizer `learning-rate` and `step` (scalars), every weight by its name and every state by `SLOT:NAME`.
  * Outputs: `loss` (scalar), `grad:NAME` on request, `next:NAME` and `next:SLOT:NAME` with an optimizer.
  */
 export function buildStepGraph(architecture: Architecture, options: StepGraphOptions): StepGraph {
@@ -49,12 +49,12 @@ export function buildStepGraph(architecture: Architecture, options: StepGraphOpt
 export function supervised(loss: LossId): (context: ObjectiveContext) => Objective {
   return (context) => {
     const { architecture } = context;
-    const input = context.tensor(architecture.inputName, batchShape(architecture));
-    const { logits } = context.forward(input);
-    if (loss === "cross-entropy") {
-      return { loss: crossEntropy(logits, context.tensor("labels", ["batch"], "int64")) };
-    }
-    const targets = context.tensor("labels", ["batch", architecture.classes]);
+    const { inputName, inputType, labelShape, classes } = architecture;
+    const { logits } = context.forward(context.tensor(inputName, batchShape(architecture), inputType));
+    const shape = ["batch", ...labelShape];
+    if (loss === "cross-entropy")
+      return { loss: crossEntropy(logits, context.tensor("labels", shape, "int64")) };
+    const targets = context.tensor("labels", [...shape, classes]);
     return { loss: meanSquaredError(logits, targets) };
   };
 }

@@ -12,8 +12,8 @@ export interface Trainer extends AsyncDisposable {
   /**
    * One minibatch.
    *
-   * @param features - [batch, …inputShape], row-major
-   * @param labels - [batch]
+   * @param features - [batch, …inputShape], row-major; token ids too as numbers
+   * @param labels - [batch, …labelShape]
    * @returns the state after it and the loss before it
    * @throws LETHE_NUMERIC_LOSS when the loss is NaN or infinite
    */

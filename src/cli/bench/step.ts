@@ -146,7 +146,7 @@ async function stepTimes(
 /** Forward work three times over, less the gradient of the data, which nobody asks for. */
 function stepFlops(architecture: Architecture, batch: number): number {
   const graph = new Graph(operators);
-  const input = graph.input("input", "float32", batchShape(architecture));
+  const input = graph.input("input", architecture.inputType, batchShape(architecture));
   const weights = new Map(
     architecture.weights.map(({ name, shape }) => [name, graph.input(name, "float32", shape)] as const),
   );

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
-import type { Samples } from "../../data/dataset.ts";
+import { answersOf } from "../../data/answers.ts";
+import { IGNORED_LABEL, type Samples } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
@@ -146,7 +147,10 @@ async function accuracyOn(
   samples: Samples,
 ): Promise<number> {
   const logits = await predictor.logitsOf(weights, samples);
-  return accuracy(predictedClasses(logits, architecture.classes), samples.labels);
+  const answers = answersOf(samples);
+  const predicted = predictedClasses(logits, architecture.classes);
+  const isCounted = (_: number, at: number): boolean => answers[at] !== IGNORED_LABEL;
+  return accuracy(predicted.filter(isCounted), answers.filter(isCounted));
 }
 
 function percent(share: number): string {
