@@ -1,9 +1,12 @@
-import { LetheError } from "../kernel/errors.ts";
-import { conv, gemm, maxPool, relu, reshape } from "../onnx/functions/index.ts";
-import type { Value } from "../onnx/ir.ts";
+import { relu } from "../onnx/functions/index.ts";
 import type { Architecture } from "./architecture.ts";
-import { batchNorm, batchNormWeights } from "./batch-norm.ts";
-import { filled, heNormal } from "./initializers.ts";
+import { imageSizes, tooSmall } from "./image-input.ts";
+import { convolution } from "./modules/convolution.ts";
+import { dense } from "./modules/dense.ts";
+import { networkOf, sequence, stateless } from "./modules/module.ts";
+import { batchNormalized } from "./modules/normalization.ts";
+import { flattened, maxPooled } from "./modules/pooling.ts";
+import { defineModel, NONE } from "./ready-model.ts";
 
 /** One convolution block: convolution, optional batch normalisation and pooling, ReLU. */
 export interface ConvBlock {
@@ -24,6 +27,41 @@ export interface CnnOptions {
   readonly batchNorm?: boolean;
 }
 
+const SMALL = [
+  { channels: 8, kernel: 5, stride: 2, padding: 2 },
+  { channels: 16, kernel: 5, stride: 2, padding: 2 },
+] as const;
+
+export const cnnSmall = defineModel({
+  id: "cnn",
+  title: "small: two padded 5×5 convolutions of stride 2 (8 and 16 channels), one dense layer",
+  settings: NONE,
+  create: ({ inputShape, classes }, _settings, id) => cnn(inputShape, classes, { id, blocks: SMALL }),
+});
+
+export const cnnBn = defineModel({
+  id: "cnn-bn",
+  title: "the small one with batch normalisation",
+  settings: NONE,
+  create: ({ inputShape, classes }, _settings, id) =>
+    cnn(inputShape, classes, { id, blocks: SMALL, batchNorm: true }),
+});
+
+export const cnnMedium = defineModel({
+  id: "cnn-medium",
+  title: "two 3×3 convolutions (32 and 64 channels) with pooling, a hidden layer of 128",
+  settings: NONE,
+  create: ({ inputShape, classes }, _settings, id) =>
+    cnn(inputShape, classes, {
+      id,
+      blocks: [
+        { channels: 32, kernel: 3, padding: 1, pool: 2 },
+        { channels: 64, kernel: 3, padding: 1, pool: 2 },
+      ],
+      hidden: 128,
+    }),
+});
+
 /**
  * A convolutional network for images [channels, height, width]: blocks, then one or two dense layers.
  * Pooling comes before ReLU, which gives the same result as after it and a cheaper gradient.
@@ -31,14 +69,8 @@ export interface CnnOptions {
  * @throws LETHE_USAGE_MODEL when the input is not an image or too small for the blocks
  */
 export function cnn(inputShape: readonly number[], classes: number, options: CnnOptions): Architecture {
-  const [channels, height, width] = inputShape;
-  if (channels === undefined || height === undefined || width === undefined || inputShape.length !== 3) {
-    throw new LetheError(
-      "usage",
-      "USAGE_MODEL",
-      `Expected images [channels, height, width] for model \`${options.id}\`, got samples of shape [${inputShape}]. Use an mlp.`,
-    );
-  }
+  const { id, batchNorm = false } = options;
+  const { channels, height, width } = imageSizes(inputShape, id);
   let inputs = channels;
   let [h, w] = [height, width];
   const blocks = options.blocks.map((block, index) => {
@@ -47,69 +79,32 @@ export function cnn(inputShape: readonly number[], classes: number, options: Cnn
       Math.floor(Math.floor((size + 2 * padding - kernel) / stride + 1) / pool);
     [h, w] = [shrink(h), shrink(w)];
     // Here and not at the end: padding further on would make a picture out of nothing.
-    if (h < 1 || w < 1) {
-      throw new LetheError(
-        "usage",
-        "USAGE_MODEL",
-        `Expected larger images for model \`${options.id}\`, got ${height}×${width}.`,
-      );
-    }
-    const described = {
-      ...block,
-      stride,
-      padding,
-      pool,
-      inputs,
-      name: `conv${index + 1}`,
-      norm: `bn${index + 1}`,
-    };
+    if (h < 1 || w < 1) throw tooSmall(id, height, width);
+    const module = sequence(
+      convolution(`conv${index + 1}`, {
+        inputs,
+        outputs: block.channels,
+        kernel,
+        stride,
+        padding,
+        bias: !batchNorm,
+      }),
+      ...(batchNorm ? [batchNormalized(`bn${index + 1}`, block.channels)] : []),
+      ...(pool > 1 ? [maxPooled(pool)] : []),
+      stateless(relu),
+    );
     inputs = block.channels;
-    return described;
+    return module;
   });
   const features = inputs * h * w;
-  const dense = (options.hidden === undefined ? [classes] : [options.hidden, classes]).map(
-    (outputs, index, all) => ({
-      name: `fc${index + 1}`,
-      inputs: index === 0 ? features : (all[index - 1] as number),
-      outputs,
-    }),
-  );
-  return {
-    id: options.id,
-    inputName: "input",
-    outputName: "logits",
-    inputType: "float32",
-    inputShape,
-    labelShape: [],
-    classes,
-    weights: [
-      ...blocks.flatMap(({ name, norm, inputs: from, channels: to, kernel }) => [
-        heNormal(`${name}.weight`, [to, from, kernel, kernel], from * kernel * kernel),
-        ...(options.batchNorm ? batchNormWeights(norm, to) : [filled(`${name}.bias`, [to], 0)]),
-      ]),
-      ...dense.flatMap(({ name, inputs: from, outputs }) => [
-        heNormal(`${name}.weight`, [from, outputs], from),
-        filled(`${name}.bias`, [outputs], 0),
-      ]),
-    ],
-    forward: (input, weightOf, mode) => {
-      const nextBuffers = new Map<string, Value>();
-      let x = input;
-      for (const { name, norm, stride, padding, pool } of blocks) {
-        const bias = options.batchNorm ? undefined : weightOf(`${name}.bias`);
-        x = conv(x, weightOf(`${name}.weight`), bias, {
-          strides: [stride, stride],
-          pads: [padding, padding, padding, padding],
-        });
-        if (options.batchNorm) x = batchNorm(x, norm, weightOf, mode, nextBuffers);
-        if (pool > 1) x = maxPool(x, [pool, pool], { strides: [pool, pool] });
-        x = relu(x);
-      }
-      x = reshape(x, [input.shape[0] ?? "batch", features]);
-      dense.forEach(({ name }, index) => {
-        x = gemm(index === 0 ? x : relu(x), weightOf(`${name}.weight`), weightOf(`${name}.bias`));
-      });
-      return { logits: x, nextBuffers };
-    },
-  };
+  const { hidden } = options;
+  const head =
+    hidden === undefined
+      ? [dense("fc1", { inputs: features, outputs: classes })]
+      : [
+          dense("fc1", { inputs: features, outputs: hidden }),
+          stateless(relu),
+          dense("fc2", { inputs: hidden, outputs: classes }),
+        ];
+  return networkOf({ id, inputShape, classes }, sequence(...blocks, flattened, ...head));
 }

@@ -61,6 +61,7 @@ function layerOf(
       const group = numberAttribute(node.attributes, "group", 1);
       return { kind: "conv", name: weight.name, weight, bias: slotAt(2), group };
     }
+    case "LayerNormalization":
     case "BatchNormalization": {
       const shift = slotAt(2);
       if (shift === undefined) return undefined;

@@ -25,7 +25,7 @@ export interface ConvLayer {
   readonly group: number;
 }
 
-/** A normalisation: scale and shift per channel, and the running statistics that go with it. */
+/** A normalisation: scale and shift per channel, and the running statistics that go with it (none of a layer normalisation). */
 export interface NormLayer {
   readonly kind: "norm";
   readonly name: string;

@@ -7,6 +7,7 @@ import { createModel, listModels } from "./index.ts";
 import { heNormal } from "./initializers.ts";
 
 const MNIST = { inputShape: [1, 28, 28], classes: 10 } as const;
+const CIFAR = { inputShape: [3, 32, 32], classes: 10 } as const;
 const COLOUR = { inputShape: [3, 32, 32], classes: 7 } as const;
 
 describe("a ready architecture", () => {
@@ -24,6 +25,18 @@ describe("a ready architecture", () => {
     ["cnn-medium", MNIST, 32 * 9 + 32 + 64 * 32 * 9 + 64 + 64 * 7 * 7 * 128 + 128 + 128 * 10 + 10, 0],
     // 32 → 14 → 5.
     ["cnn", COLOUR, 8 * 3 * 25 + 8 + 16 * 8 * 25 + 16 + 16 * 8 * 8 * 7 + 7, 0],
+    // As published: 0.27 M and 11.17 M (He et al.), 6.57 M (Page), 9.2 M and 14.7 M (Simonyan & Zisserman's convolutions with one
+    // dense layer), 1.37 M (Springenberg et al.); with normalisation each convolution has two numbers a channel in place of one.
+    ["resnet20", CIFAR, 269_722, 2 * 688],
+    ["resnet18", CIFAR, 11_173_962, 2 * 4800],
+    ["resnet9", CIFAR, 6_573_130, 2 * 2240],
+    ["vgg11", CIFAR, 9_228_362, 2 * 2752],
+    ["vgg11:batchNorm=false", CIFAR, 9_225_610, 0],
+    ["vgg16", CIFAR, 14_714_688 + 4224 + 5130, 2 * 4224],
+    ["vgg16:batchNorm=false", CIFAR, 14_714_688 + 5130, 0],
+    ["all-cnn:batchNorm=false", CIFAR, 1_369_738, 0],
+    // Patches, positions, four blocks of 12·64² weights and 13·64 others, the last norm, the head.
+    ["vit", CIFAR, 48 * 64 + 64 + 64 * 64 + 4 * (12 * 4096 + 13 * 64) + 2 * 64 + 64 * 10 + 10, 0],
   ])("%s has the parameters its layers say", (name, sizes, parameters, buffers) => {
     const layout = layoutOfArchitecture(createModel(name, sizes));
     expect(layout.parameterLength).toBe(parameters);
@@ -32,33 +45,49 @@ describe("a ready architecture", () => {
 
   it("is in the list by the name it is made by, and keeps that name", () => {
     const names = listModels().map(({ id }) => id);
-    expect(names).toEqual(["logistic", "mlp", "cnn", "cnn-bn", "cnn-medium"]);
+    expect(names.slice(0, 5)).toEqual(["logistic", "mlp", "cnn", "cnn-bn", "cnn-medium"]);
     for (const name of names) expect(createModel(name, MNIST).id).toBe(name === "mlp" ? "mlp:64" : name);
     expect(createModel("mlp:128,32", MNIST).id).toBe("mlp:128,32");
   });
 
   it.each(listModels().map(({ id }) => id))("%s starts from its key alone", (name) => {
-    const model = createModel(name, MNIST);
+    const isScaled = /^(vgg|resnet|all-cnn)/.test(name);
+    const model = createModel(isScaled ? `${name}:0.1` : name, MNIST);
     const digest = (seed: number): string => digestArrays(initialWeights(model, keyFromSeed(seed)));
     expect(digest(3)).toBe(digest(3));
     expect(digest(3)).not.toBe(digest(4));
   });
 
+  it.each(["resnet", "cnn:3", "vit:7", "vit:patch", "vit:patch=7,patch=4", "MLP", "", "__proto__"])(
+    "is not made for the name `%s`",
+    (name) => {
+      expect(() => createModel(name, MNIST)).toThrowError(
+        expect.objectContaining({
+          code: "LETHE_USAGE_MODEL",
+          message: expect.stringContaining("cnn-medium"),
+        }),
+      );
+    },
+  );
+
   it.each([
-    "resnet",
-    "mlp:",
-    "mlp:0",
-    "mlp:-3",
-    "mlp:12,",
-    "mlp:1.5",
-    "mlp:64,0",
-    "mlp:100000",
-    "MLP",
-    "",
-    "__proto__",
-  ])("is not made for the name `%s`", (name) => {
+    ["mlp:", "widths"],
+    ["mlp:0", "widths"],
+    ["mlp:-3", "widths"],
+    ["mlp:12,", "widths"],
+    ["mlp:1.5", "widths"],
+    ["mlp:64,0", "widths"],
+    ["mlp:100000", "widths"],
+    ["resnet18:wide", "width"],
+    ["resnet18:0", "width"],
+    ["resnet20:", "width"],
+    ["vgg11:batchNorm=maybe", "batchNorm"],
+    ["vit:size=3", "size"],
+    ["vit:patch=5", "patch"],
+    ["vit:heads=3", "heads"],
+  ])("is not made with the settings of `%s`, and the error names `%s`", (name, setting) => {
     expect(() => createModel(name, MNIST)).toThrowError(
-      expect.objectContaining({ code: "LETHE_USAGE_MODEL", message: expect.stringContaining("cnn-medium") }),
+      expect.objectContaining({ code: "LETHE_USAGE_MODEL", message: expect.stringContaining(setting) }),
     );
   });
 });

@@ -1,0 +1,37 @@
+import { mul, split } from "../../onnx/functions/index.ts";
+import type { Value } from "../../onnx/ir.ts";
+import { gelu, silu } from "./activations.ts";
+import { type DenseOptions, dense } from "./dense.ts";
+import { type Module, sequence, stateless } from "./module.ts";
+
+/** Sizes and start of the two layers. */
+export interface FeedForwardOptions {
+  readonly width: number;
+  readonly hidden: number;
+  readonly bias: boolean;
+  readonly initial: NonNullable<DenseOptions["initial"]>;
+}
+
+/** x ↦ GELU(xW₁ + b₁)·W₂ + b₂. */
+export function feedForward(name: string, { width, hidden, bias, initial }: FeedForwardOptions): Module {
+  return sequence(
+    dense(`${name}.in`, { inputs: width, outputs: hidden, bias, initial }),
+    stateless(gelu),
+    dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial }),
+  );
+}
+
+/**
+ * x ↦ (SiLU(xW₁) ⊙ xW₃)·W₂; W₁ and W₃ side by side in `NAME.in.weight` [width, 2·hidden].
+ * Source: Shazeer, "GLU variants improve transformer" (2020), arXiv 2002.05202, equation 6.
+ */
+export function gatedFeedForward(name: string, { width, hidden, bias, initial }: FeedForwardOptions): Module {
+  return sequence(
+    dense(`${name}.in`, { inputs: width, outputs: 2 * hidden, bias, initial }),
+    stateless((x) => {
+      const [gate, value] = split(x, [hidden, hidden], -1) as [Value, Value];
+      return mul(silu(gate), value);
+    }),
+    dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial }),
+  );
+}
