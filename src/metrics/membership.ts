@@ -1,3 +1,7 @@
+import { anyScope, defineMetric } from "./contract.ts";
+import { expectFinite, expectSameLength } from "./metric-input.ts";
+import { rankProbability } from "./statistics/rank-probability.ts";
+
 /** What a loss-threshold membership test found. */
 export interface MembershipResult {
   /** Probability that a member has a smaller loss than a non-member of the same class; ½ = cannot tell. In [0, 1]. */
@@ -23,6 +27,7 @@ export interface MembershipResult {
  * @param memberLosses - in nats [members], with their labels
  * @param nonMemberLosses - held-out samples [nonMembers], with their labels; classes no member has are not used
  * @returns an AUC of NaN when the two groups have no class in common
+ * @throws LETHE_DATA_SHAPE, LETHE_NUMERIC_NOT_FINITE
  */
 export function lossMembership(
   memberLosses: Float64Array,
@@ -30,6 +35,10 @@ export function lossMembership(
   nonMemberLosses: Float64Array,
   nonMemberLabels: Int32Array,
 ): MembershipResult {
+  expectSameLength("loss-mia", { memberLosses, memberLabels });
+  expectSameLength("loss-mia", { nonMemberLosses, nonMemberLabels });
+  expectFinite("loss-mia", "memberLosses", memberLosses);
+  expectFinite("loss-mia", "nonMemberLosses", nonMemberLosses);
   const members = byClass(memberLosses, memberLabels);
   const others = byClass(nonMemberLosses, nonMemberLabels);
   const strata = [...members].flatMap(([label, losses]) => {
@@ -51,30 +60,6 @@ export function lossMembership(
   };
 }
 
-/** P(a < b) + ½P(a = b) for a, b drawn from two samples. */
-function rankProbability(a: readonly number[], b: readonly number[]): number {
-  const sorted = [...b].sort((x, y) => x - y);
-  let sum = 0;
-  for (const value of a) {
-    const below = countBelow(sorted, value);
-    const upTo = countBelow(sorted, value, true);
-    sum += sorted.length - upTo + (upTo - below) / 2;
-  }
-  return sum / (a.length * b.length);
-}
-
-function countBelow(sorted: readonly number[], value: number, inclusive = false): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const item = sorted[middle] as number;
-    if (item < value || (inclusive && item === value)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** The variance of an AUC from so many samples. */
 function hanleyMcNeil(auc: number, positives: number, negatives: number): number {
   const q1 = auc / (2 - auc);
@@ -93,3 +78,20 @@ function byClass(losses: Float64Array, labels: Int32Array): Map<number, number[]
   });
   return groups;
 }
+
+/** The loss-threshold membership test. */
+export const lossMembershipMetric = defineMetric({
+  id: "loss-mia",
+  title: "Loss-threshold membership test, class by class",
+  references: ["S. Yeom et al. 2018, arXiv 1709.01604"],
+  scope: anyScope,
+  needs: ["forget", "holdout", "retrained"],
+  formula:
+    "Σ_c π_c · (P(loss_forget < loss_holdout | c) + ½P(equal)), π_c the class's share of the forget set",
+  range: "0 to 1; ½: cannot tell, well below ½: over-forgotten, which betrays the samples too",
+  direction: "as retrained",
+  cost: "one forward pass",
+  guarantee: "An AUC away from ½ by several standard errors shows that losses betray the forget samples.",
+  doesNotShow: "That nothing is left: one threshold a class for all samples is a weak attack.",
+  compute: lossMembership,
+});

@@ -160,6 +160,20 @@ describe("the membership test", () => {
     expect(claimed / scatter).toBeLessThan(1.06);
   });
 
+  it("with retained samples in place of new ones says ½ of a model that forgot nothing", () => {
+    const stream = randomStream(keyFromSeed(7));
+    const losses = (level: number) => Array.from({ length: 300 }, () => level * Math.abs(stream.normal()));
+    const [forget, retained, fresh] = [losses(0.1), losses(0.1), losses(1)];
+    expect(Math.abs(auc(forget, retained) - 0.5)).toBeLessThan(0.06);
+    expect(auc(forget, fresh)).toBeGreaterThan(0.85);
+  });
+
+  it("falls as far below ½ for forgetting overdone as it rises above for none", () => {
+    const losses = [0.1, 0.2, 0.3, 0.4];
+    expect(auc([8, 9, 10], losses)).toBe(0);
+    expect(auc([0.01, 0.02], losses)).toBe(1);
+  });
+
   it("does not take another mix of classes for memory", () => {
     // Class 1 is harder; the members hold mostly class 0.
     const result = lossMembership(

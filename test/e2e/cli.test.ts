@@ -16,7 +16,7 @@ import { writeModel } from "../../src/onnx/write-model.ts";
 import { type Finished, lethe, type RunOptions } from "./lethe.ts";
 import { writeCsv, writeIdx } from "./tiny-data.ts";
 
-const COMMANDS = ["demo", "simulate", "train", "differentiate", "datasets", "bench"] as const;
+const COMMANDS = ["demo", "simulate", "train", "differentiate", "datasets", "metrics", "bench"] as const;
 /** A federation that is through in a moment. */
 const TINY = ["--model", "mlp:8", "--clients", "4", "--rounds", "3", "--threads", "1"] as const;
 
@@ -691,4 +691,28 @@ it("datasets lists every source as one JSON document, and for people", async () 
     expect(entry).toMatchObject({ title: expect.any(String), available: expect.any(Boolean) });
   expect(finished.stderr).toBe("");
   expect((await lethe(["datasets"])).stdout).toContain("mnist");
+});
+
+it("metrics lists every metric as one JSON document, and for people", async () => {
+  const finished = await lethe(["metrics", "--json"]);
+  const list = JSON.parse(finished.stdout) as Record<string, unknown>[];
+  expect(list.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(["ua", "mia-efficacy", "lira", "klom", "tow"]),
+  );
+  for (const entry of list) {
+    for (const field of [
+      "title",
+      "paper",
+      "guarantee",
+      "formula",
+      "range",
+      "direction",
+      "cost",
+      "doesNotShow",
+    ])
+      expect(entry[field]).toEqual(expect.any(String));
+    for (const field of ["scope", "needs", "references"]) expect(entry[field]).toEqual(expect.any(Array));
+  }
+  expect(finished.stderr).toBe("");
+  expect((await lethe(["metrics"])).stdout).toContain("does not show");
 });

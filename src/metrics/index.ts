@@ -1,0 +1,55 @@
+import { LetheError } from "../kernel/errors.ts";
+import { agreementMetric } from "./accuracy.ts";
+import { liraMetric } from "./attacks/lira.ts";
+import { lossRegressionMetric } from "./attacks/loss-regression-membership.ts";
+import { miaEfficacyMetric } from "./attacks/svc-membership.ts";
+import type { Metric } from "./contract.ts";
+import { parameterDistanceMetric } from "./distance.ts";
+import { klomMetric } from "./klom.ts";
+import { lossMembershipMetric } from "./membership.ts";
+import { averageGapMetric, raMetric, taMetric, uaMetric } from "./set-accuracies.ts";
+import { towMetric, towMiaMetric } from "./tug-of-war.ts";
+
+/** Every metric, by what it looks at: accuracies, decisions, weights, membership attacks, distributions over models. */
+export const metrics: readonly Metric[] = [
+  uaMetric,
+  raMetric,
+  taMetric,
+  averageGapMetric,
+  towMetric,
+  towMiaMetric,
+  agreementMetric,
+  parameterDistanceMetric,
+  lossMembershipMetric,
+  lossRegressionMetric,
+  miaEfficacyMetric,
+  liraMetric,
+  klomMetric,
+];
+
+/** One line of the list of metrics. */
+export type MetricListing = Omit<Metric, "compute" | "config" | "references"> & {
+  /** The paper that defined it; empty for a common statistic. */
+  readonly paper: string;
+  readonly references: readonly string[];
+};
+
+/** What is known about every metric, as plain data. */
+export function listMetrics(): readonly MetricListing[] {
+  return metrics.map(({ compute: _, config: __, ...entry }) => ({
+    ...entry,
+    paper: entry.references[0] ?? "",
+  }));
+}
+
+/**
+ * The metric of an id.
+ *
+ * @throws LETHE_USAGE_METRIC naming the ids there are
+ */
+export function findMetric(id: string): Metric {
+  const metric = metrics.find((candidate) => candidate.id === id);
+  if (metric !== undefined) return metric;
+  const known = metrics.map((candidate) => candidate.id).join(", ");
+  throw new LetheError("usage", "USAGE_METRIC", `Expected a metric ${known}, got \`${id}\`.`);
+}
