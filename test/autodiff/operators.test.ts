@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { keyFromSeed } from "../../src/kernel/key.ts";
 import { evaluators } from "../support/interpreter.ts";
+import { activationCases } from "./cases/activation.ts";
 import { elementwiseCases } from "./cases/elementwise.ts";
 import { linearCases } from "./cases/linear.ts";
 import { reductionCases } from "./cases/reduction.ts";
@@ -12,6 +13,7 @@ import { checkOperator } from "./check-operator.ts";
 import type { CaseTable } from "./operator-case.ts";
 
 const cases: CaseTable = {
+  ...activationCases,
   ...elementwiseCases,
   ...reductionCases,
   ...linearCases,

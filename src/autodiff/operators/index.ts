@@ -7,6 +7,7 @@ import { batchNormalizationOperators } from "./batch-normalization.ts";
 import { concatOperators } from "./concat.ts";
 import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
+import { gatedActivationOperators } from "./gated-activations.ts";
 import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
 import { layerNormalizationOperators } from "./layer-normalization.ts";
@@ -41,6 +42,7 @@ export const operators: OperatorTable = operatorTable([
   ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,
+  ...gatedActivationOperators,
   ...gatherOperators,
   ...globalPoolOperators,
   ...layerNormalizationOperators,
