@@ -13,7 +13,17 @@ export interface NodeParts {
 }
 
 /** Reductions whose axes became an input in opset 18 (`ReduceSum` already in 13). */
-const AXES_BECAME_INPUT = new Set(["ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd"]);
+const AXES_BECAME_INPUT = new Set([
+  "ReduceL1",
+  "ReduceL2",
+  "ReduceLogSum",
+  "ReduceLogSumExp",
+  "ReduceMax",
+  "ReduceMean",
+  "ReduceMin",
+  "ReduceProd",
+  "ReduceSumSquare",
+]);
 
 /**
  * Rewrites a node of opset 13 or newer in the form of the opset Lethe writes.

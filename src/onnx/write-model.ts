@@ -149,7 +149,10 @@ function nodeProtos(nodes: readonly GraphNode[], nameOf: (value: Value) => strin
       opType: node.type,
       ...(node.domain === "" ? {} : { domain: node.domain }),
       ...(name === "" ? {} : { name }),
-      input: node.inputs.map((input) => (input === undefined ? "" : nameOf(input))),
+      // Nothing is written for inputs left out at the end: the engine's fusions stumble over empty names there.
+      input: node.inputs
+        .slice(0, node.inputs.findLastIndex((input) => input !== undefined) + 1)
+        .map((input) => (input === undefined ? "" : nameOf(input))),
       output: node.outputs.map(nameOf),
       attribute: Object.entries(node.attributes).map(([key, attribute]) => attributeProto(key, attribute)),
     });

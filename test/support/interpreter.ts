@@ -5,6 +5,7 @@ import { elementwiseEvaluators } from "./interpreter/elementwise.ts";
 import type { Evaluators } from "./interpreter/evaluator.ts";
 import { linearEvaluators } from "./interpreter/linear.ts";
 import type { NdArray } from "./interpreter/nd-array.ts";
+import { normalizationEvaluators } from "./interpreter/normalization.ts";
 import { reductionEvaluators } from "./interpreter/reduction.ts";
 import { spatialEvaluators } from "./interpreter/spatial.ts";
 import { structureEvaluators } from "./interpreter/structure.ts";
@@ -13,6 +14,7 @@ import { structureEvaluators } from "./interpreter/structure.ts";
 export const evaluators: Evaluators = {
   ...elementwiseEvaluators,
   ...linearEvaluators,
+  ...normalizationEvaluators,
   ...reductionEvaluators,
   ...spatialEvaluators,
   ...structureEvaluators,

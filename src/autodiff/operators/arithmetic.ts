@@ -1,19 +1,25 @@
+import { LetheError } from "../../kernel/errors.ts";
+import { numberAttribute } from "../../onnx/attributes.ts";
 import {
   add,
   cast,
   div,
+  equal,
   indicatorNonNegative,
   log,
   mul,
   neg,
   type Operand,
   pow,
+  round,
   sub,
   sumTo,
+  where,
 } from "../../onnx/functions/index.ts";
 import type { InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
 import { broadcastShapes, isStatic } from "../../onnx/shape.ts";
-import { numbersOf } from "../../onnx/tensor.ts";
+import { isFloating, numbersOf } from "../../onnx/tensor.ts";
+import { composite } from "./composite.ts";
 import { binary, broadcastType } from "./elementwise-rule.ts";
 import { inputOf } from "./rule.ts";
 
@@ -43,8 +49,8 @@ export const arithmeticOperators: readonly Operator[] = [
     "Pow",
     {
       left: (a, b, dy) => mul(dy, powerSlope(a, b)),
-      // ∂aᵇ/∂b = aᵇ·ln a, for positive a only.
-      right: (a, b, dy, y) => cast(mul(dy, mul(y, log(a))), b.dtype),
+      // ∂aᵇ/∂b = aᵇ·ln a, for a ≥ 0 only; 0 where a is 0.
+      right: (a, b, dy, y) => cast(mul(dy, mul(y, log(where(equal(a, 0), 1, a)))), b.dtype),
     },
     (context) => {
       const [a, b] = [inputOf(context, 0), inputOf(context, 1)];
@@ -56,14 +62,37 @@ export const arithmeticOperators: readonly Operator[] = [
     infer: (context) => [broadcastType(context)],
     gradient: ({ inputs, gradients: [dy] }) => inputs.map((input) => dy && input && sumTo(dy, input.shape)),
   },
+  composite("Mean", (context) => {
+    const sum = inputOf(context, 0).graph.apply("Sum", context.inputs);
+    return [mul(sum, 1 / context.inputs.length)];
+  }),
+  // The remainder of a/b: with `fmod` that of the quotient cut off at the point, q = (a − y)/b; whole numbers only otherwise.
+  binary(
+    "Mod",
+    { left: (_a, _b, dy) => dy, right: (a, b, dy, y) => mul(dy, round(div(sub(a, y), b))), finishRight: neg },
+    (context) => {
+      const type = broadcastType(context);
+      const cutsOff = numberAttribute(context.attributes, "fmod", 0) !== 0;
+      if (isFloating(type.dtype) && !cutsOff) {
+        throw new LetheError(
+          "data",
+          "DATA_ATTRIBUTE",
+          "Expected Mod of real numbers with fmod = 1, which alone is defined for them, got fmod = 0.",
+        );
+      }
+      const remainder = (a: number, b: number): number => (cutsOff ? a % b : a - b * Math.floor(a / b));
+      return [{ ...type, contents: foldedContents(context, type, remainder) }];
+    },
+  ),
   extremum("Max", (candidate, y) => sub(candidate, y)),
   extremum("Min", (candidate, y) => sub(y, candidate)),
 ];
 
-/** b·aᵇ⁻¹, with a constant exponent worked out beforehand. */
-function powerSlope(a: Value, b: Value): Value {
+/** b·aᵇ⁻¹, with a constant exponent worked out beforehand; aᵇ of constant b = 0 or 1 has no pole at a = 0. */
+function powerSlope(a: Value, b: Value): Operand {
   const [exponent, ...others] = b.constant === undefined ? [] : numbersOf(b.constant);
   const known = exponent !== undefined && others.length === 0;
+  if (known && (exponent === 0 || exponent === 1)) return exponent;
   const times: Operand = known ? exponent : cast(b, a.dtype);
   const reduced: Operand = known ? exponent - 1 : sub(cast(b, a.dtype), 1);
   return mul(reduced === 1 ? a : pow(a, reduced), times);

@@ -1,5 +1,5 @@
 import { LetheError } from "../../kernel/errors.ts";
-import { type Attributes, intsAttribute, stringAttribute } from "../../onnx/attributes.ts";
+import { type Attributes, ints, intsAttribute, stringAttribute } from "../../onnx/attributes.ts";
 import { conv } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { biasGradient, groupOf, requireBias, requireChannels } from "./conv.ts";
@@ -20,8 +20,15 @@ export const convTransposeOperators: readonly Operator[] = [
       const group = groupOf(context.attributes);
       requireChannels(x, w, knownSize(x, 1), knownSize(w, 0), group);
       requireBias(context.inputs[2], knownSize(w, 1) * group);
-      const { sizes } = geometryOf(context.attributes, x, w);
+      const settled = settledPadding(context.attributes, spatialSizes(x), spatialSizes(w));
+      const { sizes } = geometryOf(settled ?? context.attributes, x, w);
       return [{ dtype: x.dtype, shape: [x.shape[0] ?? 1, knownSize(w, 1) * group, ...sizes] }];
+    },
+    lower: (context) => {
+      const { attributes, inputs } = context;
+      const [x, w] = [inputOf(context, 0), inputOf(context, 1)];
+      const settled = settledPadding(attributes, spatialSizes(x), spatialSizes(w));
+      return settled && [x.graph.apply("ConvTranspose", inputs, settled)];
     },
     gradient: ({ node, inputs, gradients: [dy], wanted }) => {
       const [x, w] = inputs as [Value, Value];
@@ -44,14 +51,6 @@ function geometryOf(
   w: Value,
 ): { window: Window; sizes: readonly number[] } {
   const counts = spatialSizes(x);
-  const auto = stringAttribute(attributes, "auto_pad", "NOTSET");
-  if (auto.startsWith("SAME") || intsAttribute(attributes, "output_shape", undefined) !== undefined) {
-    throw new LetheError(
-      "data",
-      "DATA_ATTRIBUTE",
-      "Expected ConvTranspose with explicit `pads` and `output_padding`, got `auto_pad` SAME or `output_shape`.",
-    );
-  }
   const window = windowOf(attributes, spatialSizes(w), counts);
   const none = counts.map(() => 0);
   const outputPadding = intsAttribute(attributes, "output_padding", none);
@@ -69,4 +68,47 @@ function geometryOf(
     );
   });
   return { window, sizes };
+}
+
+/**
+ * The attributes with explicit padding in place of `output_shape` or `auto_pad`, or `undefined` when it is explicit already. An
+ * output larger than all windows together is padded behind.
+ */
+function settledPadding(
+  attributes: Attributes,
+  counts: readonly number[],
+  kernel: readonly number[],
+): Attributes | undefined {
+  const { auto_pad: _, output_shape: __, pads: ___, output_padding: ____, ...others } = attributes;
+  const auto = stringAttribute(attributes, "auto_pad", "NOTSET");
+  const window = windowOf(others, kernel, counts);
+  const shape = intsAttribute(attributes, "output_shape", undefined);
+  const isSame = auto.startsWith("SAME");
+  if (shape === undefined && !isSame)
+    return auto === "NOTSET" ? undefined : { ...others, ...kept(attributes) };
+  const added = intsAttribute(
+    attributes,
+    "output_padding",
+    counts.map(() => 0),
+  );
+  const totals = counts.map((count, axis) => {
+    const stride = window.strides[axis] as number;
+    const size = shape === undefined ? count * stride : (shape[axis] ?? Number.NaN);
+    return (count - 1) * stride + (added[axis] ?? 0) + windowExtent(window, axis) - size;
+  });
+  const cut = totals.map((total) => Math.max(total, 0));
+  const [small, large] = [
+    cut.map((total) => Math.floor(total / 2)),
+    cut.map((total) => Math.ceil(total / 2)),
+  ];
+  return {
+    ...others,
+    pads: ints(auto === "SAME_UPPER" ? [...small, ...large] : [...large, ...small]),
+    output_padding: ints(totals.map((total, axis) => (added[axis] ?? 0) + Math.max(-total, 0))),
+  };
+}
+
+/** What VALID leaves of the padding: none is cut off, `output_padding` stays. */
+function kept({ output_padding }: Attributes): Attributes {
+  return output_padding === undefined ? {} : { output_padding };
 }

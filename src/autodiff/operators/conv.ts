@@ -6,7 +6,16 @@ import { formatShape } from "../../onnx/shape.ts";
 import { filterGradient } from "./filter-gradient.ts";
 import { knownSize, spatialSizes } from "./known.ts";
 import { inputOf } from "./rule.ts";
-import { fitted, type Window, windowCounts, windowExtent, windowOf, windowOptions } from "./window.ts";
+import {
+  explicitPads,
+  fitted,
+  padsItself,
+  type Window,
+  windowCounts,
+  windowExtent,
+  windowOf,
+  windowOptions,
+} from "./window.ts";
 
 /** Cross-correlation y[n, m, o] = Σ x[n, c, o·stride + k·dilation − before]·w[m, c, k] + b[m], in any number of dimensions. */
 export const convOperators: readonly Operator[] = [
@@ -21,6 +30,12 @@ export const convOperators: readonly Operator[] = [
       requireBias(context.inputs[2], outputs);
       const window = windowOf(context.attributes, spatialSizes(w), sizes);
       return [{ dtype: x.dtype, shape: [x.shape[0] ?? 1, outputs, ...windowCounts(window, sizes)] }];
+    },
+    lower: (context) => {
+      if (!padsItself(context.attributes)) return undefined;
+      const [x, w] = [inputOf(context, 0), inputOf(context, 1)];
+      const window = windowOf(context.attributes, spatialSizes(w), spatialSizes(x));
+      return [x.graph.apply("Conv", context.inputs, explicitPads(context.attributes, window))];
     },
     gradient: ({ node, inputs, gradients: [dy], wanted }) => {
       const [x, w] = inputs as [Value, Value];

@@ -52,11 +52,6 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "a bias of shape [6], got [5]",
     ],
     [
-      "a mean with gaps",
-      () => apply("AveragePool", [image], { kernel_shape: ints([2, 2]), dilations: ints([2, 1]) }),
-      "without dilations",
-    ],
-    [
       "a window larger than its input",
       () => apply("MaxPool", [image], { kernel_shape: ints([9, 2]) }),
       "one of extent 9 on 8 elements",
@@ -100,9 +95,66 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "0 ≤ output_padding < stride",
     ],
     [
-      "a transposed convolution that leaves its padding open",
-      () => apply("ConvTranspose", [image, [4, 2, 3, 3]], { auto_pad: text("SAME_UPPER") }),
-      "explicit `pads`",
+      "a transposed convolution whose output is far larger than its windows",
+      () => apply("ConvTranspose", [image, [4, 2, 3, 3]], { output_shape: ints([12, 10]) }),
+      "0 ≤ output_padding < stride",
+    ],
+    [
+      "a sum of products whose letters do not fit",
+      () =>
+        apply(
+          "Einsum",
+          [
+            [2, 3],
+            [3, 4],
+          ],
+          { equation: text("ij,k->ik") },
+        ),
+      "a term for each input, of its 2, 2 axes, got `ij,k->ik`",
+    ],
+    [
+      "a sum of products with a letter of two sizes",
+      () =>
+        apply(
+          "Einsum",
+          [
+            [2, 3],
+            [4, 5],
+          ],
+          { equation: text("ij,jk") },
+        ),
+      "one size under the label `j` of Einsum, got 3 and 4",
+    ],
+    [
+      "a sum of products that makes up a letter",
+      () => apply("Einsum", [[2, 3]], { equation: text("ij->ik") }),
+      "an output of distinct labels of its inputs",
+    ],
+    [
+      "a sum of products that drops its ellipsis",
+      () => apply("Einsum", [[2, 3]], { equation: text("...i->i") }),
+      "an output with the ellipsis",
+    ],
+    [
+      "groups that do not divide the channels",
+      () => apply("GroupNormalization", [image, [4], [4]], { num_groups: int(3) }),
+      "num_groups to divide the 4 channels, got 3",
+    ],
+    [
+      "parameters for neither channels nor groups",
+      () => apply("GroupNormalization", [image, [3], [3]], { num_groups: int(2) }),
+      "of shape [4] or [2], got [3]",
+    ],
+    ["a norm that is none", () => apply("GlobalLpPool", [image], { p: int(0) }), "p ≥ 1, got 0"],
+    [
+      "a normalisation by the cube",
+      () => apply("LpNormalization", [image], { p: int(3) }),
+      "p 1 or 2, got 3",
+    ],
+    [
+      "a remainder of real numbers without a rule for it",
+      () => apply("Mod", [[2], [2]]),
+      "Mod of real numbers with fmod = 1",
     ],
     [
       "an enlargement by a fraction",

@@ -7,17 +7,25 @@ import { batchNormalizationOperators } from "./batch-normalization.ts";
 import { concatOperators } from "./concat.ts";
 import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
+import { cumulativeSumOperators } from "./cumulative-sum.ts";
+import { einsumOperators } from "./einsum.ts";
+import { gatedActivationOperators } from "./gated-activations.ts";
 import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
+import { groupNormalizationOperators } from "./group-normalization.ts";
 import { layerNormalizationOperators } from "./layer-normalization.ts";
 import { logicOperators } from "./logic.ts";
+import { lpPoolOperators } from "./lp-pool.ts";
 import { matmulOperators } from "./matmul.ts";
 import { maxPoolOperators } from "./max-pool.ts";
+import { normNormalizationOperators } from "./norm-normalization.ts";
+import { normReduceOperators } from "./norm-reduce.ts";
 import { oneHotOperators } from "./one-hot.ts";
 import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
 import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
+import { rmsNormalizationOperators } from "./rms-normalization.ts";
 import { scalarFunctionOperators } from "./scalar-functions.ts";
 import { scatterOperators } from "./scatter.ts";
 import { selectOperators } from "./select.ts";
@@ -30,7 +38,8 @@ import { transposeOperators } from "./transpose.ts";
  * Every operator Lethe reads, infers and differentiates.
  *
  * A new one takes a file here with its shape rule and its gradient rule, a line in this list, and in `test` its definition in
- * double precision (`support/interpreter`) and random uses (`autodiff/cases`); the tests of the table ask for both.
+ * double precision (`support/interpreter`) and random uses (`autodiff/cases`); the tests of the table ask for both. One that
+ * can be said in others needs no gradient rule: see `composite`.
  */
 export const operators: OperatorTable = operatorTable([
   ...activationOperators,
@@ -40,17 +49,25 @@ export const operators: OperatorTable = operatorTable([
   ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,
+  ...cumulativeSumOperators,
+  ...einsumOperators,
+  ...gatedActivationOperators,
   ...gatherOperators,
   ...globalPoolOperators,
+  ...groupNormalizationOperators,
   ...layerNormalizationOperators,
   ...logicOperators,
+  ...lpPoolOperators,
   ...matmulOperators,
   ...maxPoolOperators,
+  ...normNormalizationOperators,
+  ...normReduceOperators,
   ...oneHotOperators,
   ...padOperators,
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
+  ...rmsNormalizationOperators,
   ...scalarFunctionOperators,
   ...scatterOperators,
   ...selectOperators,

@@ -17,5 +17,8 @@ export const logicOperators: readonly Operator[] = [
   truth("LessOrEqual"),
   truth("And"),
   truth("Or"),
+  truth("Xor"),
+  truth("IsNaN"),
+  truth("IsInf"),
   staircase("Not"),
 ];

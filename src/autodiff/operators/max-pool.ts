@@ -16,7 +16,15 @@ import {
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { spatialSizes } from "./known.ts";
 import { inputOf } from "./rule.ts";
-import { kernelShapeOf, tiles, type Window, windowCounts, windowOf } from "./window.ts";
+import {
+  explicitPads,
+  kernelShapeOf,
+  padsItself,
+  tiles,
+  type Window,
+  windowCounts,
+  windowOf,
+} from "./window.ts";
 
 /**
  * The largest element of each window.
@@ -34,6 +42,13 @@ export const maxPoolOperators: readonly Operator[] = [
       const shape = [...x.shape.slice(0, 2), ...counts];
       const indices = { dtype: "int64", shape } as const;
       return [{ dtype: x.dtype, shape }, ...(context.outputCount > 1 ? [indices] : [])];
+    },
+    lower: (context) => {
+      const { attributes, inputs, outputCount } = context;
+      if (!padsItself(attributes)) return undefined;
+      const x = inputOf(context, 0);
+      const window = windowOf(attributes, kernelShapeOf(attributes), spatialSizes(x));
+      return x.graph.emit("MaxPool", inputs, explicitPads(attributes, window), { outputCount });
     },
     gradient: ({ node, inputs, outputs, gradients: [dy] }) => {
       const [x] = inputs as [Value];

@@ -4,14 +4,17 @@ import {
   div,
   divideByCount,
   equal,
+  exp,
   expandLike,
   mul,
   reduceSum,
+  sub,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
 import type { GradientContext, GraphNode, InferContext, Operator, Value } from "../../onnx/ir.ts";
 import { normalizeAxis, type Shape } from "../../onnx/shape.ts";
 import { integersOf } from "./known.ts";
+import { productGradient } from "./product-gradient.ts";
 import { inputOf } from "./rule.ts";
 
 /** x̄ from ȳ and y, whose reduced axes are put back with size 1. */
@@ -23,25 +26,19 @@ export const reduceOperators: readonly Operator[] = [
   reduction("ReduceMean", (x, dy, _y, axes) => expandLike(divideByCount(dy, x, axes), x)),
   reduction("ReduceMax", extremumRule),
   reduction("ReduceMin", extremumRule),
-  reduction("ReduceProd"),
-  {
-    type: "ArgMax",
-    isPiecewiseConstant: true,
-    infer: (context) => {
-      const { shape } = inputOf(context, 0);
-      const axis = normalizeAxis(numberAttribute(context.attributes, "axis", 0), shape.length);
-      return [{ dtype: "int64", shape: reducedShape(shape, [axis], keepsDims(context)) }];
-    },
-  },
+  reduction("ReduceProd", (x, dy, _y, axes) => productGradient(x, dy, axes)),
+  // x̄ = ȳ·eˣ/Σeˣ
+  reduction("ReduceLogSumExp", (x, dy, y) => mul(dy, exp(sub(x, y)))),
+  extremumPosition("ArgMax"),
+  extremumPosition("ArgMin"),
 ];
 
-function reduction(type: string, rule?: ReductionRule): Operator {
+function reduction(type: string, rule: ReductionRule): Operator {
   const infer: Operator["infer"] = (context) => {
     const x = inputOf(context, 0);
     const axes = axesOf(context, x);
     return [{ dtype: x.dtype, shape: reducedShape(x.shape, axes, keepsDims(context)) }];
   };
-  if (rule === undefined) return { type, infer };
   const gradient = ({ node, inputs, outputs, gradients: [dy] }: GradientContext) => {
     const [x] = inputs as [Value];
     const [y] = outputs as [Value];
@@ -52,6 +49,18 @@ function reduction(type: string, rule?: ReductionRule): Operator {
     return [rule(x, restored(dy), restored(y), axes)];
   };
   return { type, infer, gradient };
+}
+
+function extremumPosition(type: string): Operator {
+  return {
+    type,
+    isPiecewiseConstant: true,
+    infer: (context) => {
+      const { shape } = inputOf(context, 0);
+      const axis = normalizeAxis(numberAttribute(context.attributes, "axis", 0), shape.length);
+      return [{ dtype: "int64", shape: reducedShape(shape, [axis], keepsDims(context)) }];
+    },
+  };
 }
 
 /** The gradient is shared equally among the elements that attain the extreme. */

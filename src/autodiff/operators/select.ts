@@ -4,6 +4,7 @@ import { cast, mul, sub, sumTo } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes } from "../../onnx/shape.ts";
 import { dtypeOfTypeNumber, numbersOf } from "../../onnx/tensor.ts";
+import { composite } from "./composite.ts";
 import { inputOf, requireSameType } from "./rule.ts";
 
 /** Operators that pass elements on: by a condition, in another type, or all of them. */
@@ -34,6 +35,7 @@ export const selectOperators: readonly Operator[] = [
     },
     gradient: ({ inputs, gradients: [dy] }) => [dy && cast(dy, (inputs[0] as Value).dtype)],
   },
+  composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)]),
   {
     // In inference it passes x on. Random numbers inside the graph could not be repeated: models that drop units in
     // training get the mask as an input.

@@ -4,7 +4,7 @@ import type { GraphNode, InferContext, Operator, Value, ValueType } from "../../
 import { normalizeAxis } from "../../onnx/shape.ts";
 import { inputOf, likeInput } from "./rule.ts";
 
-/** Softmax along an axis and its logarithm. */
+/** Softmax along an axis, its logarithm, and the limit of no temperature. */
 export const softmaxOperators: readonly Operator[] = [
   {
     type: "Softmax",
@@ -24,6 +24,8 @@ export const softmaxOperators: readonly Operator[] = [
       return [dy && sub(dy, mul(exp(y), reduceSum(dy, { axes: [axisOf(node, y)], keepDims: true })))];
     },
   },
+  // 1 at the (first) largest element, 0 elsewhere.
+  { type: "Hardmax", isPiecewiseConstant: true, infer: alongAxis },
 ];
 
 function alongAxis(context: InferContext): readonly ValueType[] {

@@ -1,5 +1,11 @@
 import { LetheError } from "../../kernel/errors.ts";
-import { type Attributes, intsAttribute, numberAttribute, stringAttribute } from "../../onnx/attributes.ts";
+import {
+  type Attributes,
+  ints,
+  intsAttribute,
+  numberAttribute,
+  stringAttribute,
+} from "../../onnx/attributes.ts";
 import type { WindowOptions } from "../../onnx/functions/index.ts";
 
 /** How windows of a convolution or a pool lie on their input: one number per spatial axis everywhere. */
@@ -60,7 +66,8 @@ export function windowCounts(
   sizes: readonly number[],
   attributes: Attributes = {},
 ): number[] {
-  const roundsUp = numberAttribute(attributes, "ceil_mode", 0) !== 0;
+  // SAME rounds up by its padding.
+  const roundsUp = numberAttribute(attributes, "ceil_mode", 0) !== 0 && !padsItself(attributes);
   return sizes.map((size, axis) => {
     const stride = window.strides[axis] as number;
     const lead = size + (window.before[axis] as number);
@@ -110,6 +117,17 @@ export function tiles(window: Window): boolean {
     [...window.before, ...window.after].every((count) => count === 0) &&
     window.dilations.every((dilation) => dilation === 1)
   );
+}
+
+/** Whether the padding is left to the operator. */
+export function padsItself(attributes: Attributes): boolean {
+  return stringAttribute(attributes, "auto_pad", "NOTSET") !== "NOTSET";
+}
+
+/** The attributes with the padding of a window in place of `auto_pad`, which ONNX Runtime refuses for some windows. */
+export function explicitPads(attributes: Attributes, window: Window): Attributes {
+  const { auto_pad: _, ceil_mode: __, ...others } = attributes;
+  return { ...others, pads: ints([...window.before, ...window.after]) };
 }
 
 /** A window as the options of a builder function. */

@@ -17,8 +17,17 @@ export const batchNormalization = (
   x.graph.apply("BatchNormalization", [x, scale, bias, mean, variance], { epsilon: float(epsilon) });
 
 /** γ·(x − mean)/√(variance + ε) + β with the mean and variance over the axes from `axis` on, whose shape γ and β have. */
-export const layerNormalization = (x: Value, scale: Value, bias: Value, epsilon: number, axis = -1): Value =>
-  x.graph.apply("LayerNormalization", [x, scale, bias], { epsilon: float(epsilon), axis: int(axis) });
+export const layerNormalization = (
+  x: Value,
+  scale: Value,
+  bias: Value | undefined,
+  epsilon: number,
+  axis = -1,
+): Value =>
+  x.graph.apply("LayerNormalization", bias === undefined ? [x, scale] : [x, scale, bias], {
+    epsilon: float(epsilon),
+    axis: int(axis),
+  });
 
 /** What {@link batchNormalizationOwn} gives. */
 export interface OwnNormalization {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { float, int } from "../../../src/onnx/attributes.ts";
+import type { RandomStream } from "../../../src/kernel/key.ts";
+import { type Attributes, float, int } from "../../../src/onnx/attributes.ts";
 import { clip } from "../../../src/onnx/functions/index.ts";
 import {
   awayFromZero,
@@ -12,6 +13,19 @@ import {
   real,
   type Sampler,
 } from "../operator-case.ts";
+
+/** Between 0.1 and 0.9 of the way from one whole number to the next. */
+const offset = (random: RandomStream): number => 0.1 + 0.8 * random.uniform();
+
+/** Numbers in (−bound, bound). */
+const inside =
+  (bound: number): Sampler =>
+  (random, count) =>
+    Array.from({ length: count }, () => bound * (2 * random.uniform() - 1));
+
+/** Numbers among which are infinities and what is not a number. */
+const nonFinite: Sampler = (random, count) =>
+  Array.from({ length: count }, () => [1.5, Number.NaN, Infinity, -Infinity][random.below(4)] as number);
 
 const shape = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 });
 
@@ -30,10 +44,15 @@ const unary = (type: string, sample: Sampler = normal): fc.Arbitrary<OperatorCas
     build: (x) => x.graph.apply(type, [x]),
   }));
 
-const binary = (type: string, left: Sampler = normal, right: Sampler = normal): fc.Arbitrary<OperatorCase> =>
+const binary = (
+  type: string,
+  left: Sampler = normal,
+  right: Sampler = normal,
+  attributes: Attributes = {},
+): fc.Arbitrary<OperatorCase> =>
   shapePair.map(([a, b]) => ({
     inputs: [real(a, left), real(b, right)],
-    build: (x, y) => x.graph.apply(type, [x, y]),
+    build: (x, y) => x.graph.apply(type, [x, y], attributes),
   }));
 
 const connective = (type: string): fc.Arbitrary<OperatorCase> =>
@@ -82,6 +101,25 @@ export const elementwiseCases: CaseTable = {
     ),
   ),
   Sum: variadic("Sum"),
+  Mean: variadic("Mean"),
+  Mod: fc.oneof(
+    // Quotients at least 0.01 away from whole numbers: there the remainder jumps.
+    binary(
+      "Mod",
+      (random, count) => Array.from({ length: count }, () => (random.below(9) - 4 + offset(random)) * 0.5),
+      (random, count) => Array.from({ length: count }, () => (random.below(2) === 0 ? -0.5 : 0.5)),
+      { fmod: int(1) },
+    ),
+    shapePair.map(
+      ([a, b]): OperatorCase => ({
+        inputs: [
+          { shape: a, dtype: "int64", sample: (random, count) => below(19)(random, count).map((x) => x - 9) },
+          { shape: b, dtype: "int64", sample: (random, count) => below(5)(random, count).map((x) => x + 1) },
+        ],
+        build: (x, y) => x.graph.apply("Mod", [x, y]),
+      }),
+    ),
+  ),
   Max: variadic("Max"),
   Min: variadic("Min"),
   Equal: binary("Equal", distinct(), distinct()),
@@ -91,6 +129,14 @@ export const elementwiseCases: CaseTable = {
   LessOrEqual: binary("LessOrEqual", distinct(), distinct()),
   And: connective("And"),
   Or: connective("Or"),
+  Xor: connective("Xor"),
+  IsNaN: unary("IsNaN", nonFinite),
+  IsInf: fc.tuple(shape, fc.constantFrom({}, { detect_negative: int(0) }, { detect_positive: int(0) })).map(
+    ([size, settings]): OperatorCase => ({
+      inputs: [real(size, nonFinite)],
+      build: (x) => x.graph.apply("IsInf", [x], settings),
+    }),
+  ),
   Not: shape.map((size) => ({
     inputs: [{ shape: size, dtype: "bool", sample: below(2) }],
     build: (x) => x.graph.apply("Not", [x]),
@@ -109,6 +155,15 @@ export const elementwiseCases: CaseTable = {
   Log: unary("Log", positive),
   Sin: unary("Sin"),
   Cos: unary("Cos"),
+  Tan: unary("Tan", inside(1)),
+  Asin: unary("Asin", inside(0.8)),
+  Acos: unary("Acos", inside(0.8)),
+  Atan: unary("Atan"),
+  Sinh: unary("Sinh"),
+  Cosh: unary("Cosh"),
+  Asinh: unary("Asinh"),
+  Acosh: unary("Acosh", (random, count) => positive(random, count).map((x) => x + 1)),
+  Atanh: unary("Atanh", inside(0.8)),
   Tanh: unary("Tanh"),
   Sigmoid: unary("Sigmoid"),
   Softplus: unary("Softplus"),
@@ -144,6 +199,12 @@ export const elementwiseCases: CaseTable = {
     ([size, to]): OperatorCase => ({
       inputs: [real(size, awayFromZero)],
       build: (x) => x.graph.apply("Cast", [x], { to: int(to) }),
+    }),
+  ),
+  CastLike: fc.tuple(shape, shape).map(
+    ([a, b]): OperatorCase => ({
+      inputs: [{ shape: a, dtype: "int64", sample: below(9) }, real(b)],
+      build: (x, y) => x.graph.apply("CastLike", [x, y]),
     }),
   ),
   Dropout: fc.tuple(shape, fc.boolean()).map(

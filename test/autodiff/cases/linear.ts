@@ -1,5 +1,7 @@
 import fc from "fast-check";
+import { text } from "../../../src/onnx/attributes.ts";
 import { gemm } from "../../../src/onnx/functions/index.ts";
+import type { Value } from "../../../src/onnx/ir.ts";
 import { type CaseTable, type OperatorCase, real } from "../operator-case.ts";
 
 const size = fc.integer({ min: 1, max: 4 });
@@ -23,6 +25,46 @@ export const linearCases: CaseTable = {
       return {
         inputs: [real(fits, undefined, ranks[0] !== "1" && ranks[1] === "2"), real(right)],
         build: (a, b) => a.graph.apply("MatMul", [a, b]),
+      };
+    }),
+  Einsum: fc
+    .tuple(
+      fc.constantFrom(
+        ["ij,jk->ik", "ij", "jk"],
+        ["bij,bkj", "bij", "bkj"],
+        ["bhqd,bhkd->bhqk", "bhqd", "bhkd"],
+        ["bqhd,bkhd->bhqk", "bqhd", "bkhd"],
+        ["i,j->ij", "i", "j"],
+        ["i,i->", "i", "i"],
+        ["ij->j", "ij"],
+        ["ij->ji", "ij"],
+        ["ba", "ba"],
+        ["ii->i", "ii"],
+        ["bii->b", "bii"],
+        ["iji,ik->jk", "iji", "ik"],
+        ["iii", "iii"],
+        ["...ij,...jk->...ik", "xyij", "yjk"],
+        ["...ij,jk", "xij", "jk"],
+        ["i...->...", "ixy"],
+        ["... , ...", "1y", "xy"],
+        ["ab,bc,cd->ad", "ab", "bc", "cd"],
+        ["ab,cd,b->ad", "ab", "cd", "b"],
+        ["abc,cb->a", "abc", "cb"],
+        ["b d, d e, b e -> b", "bd", "de", "be"],
+      ),
+      fc.array(size, { minLength: 26, maxLength: 26 }),
+    )
+    .map(([[equation, ...axes], sizes]): OperatorCase => {
+      const sizeOf = (label: string): number =>
+        label === "1" ? 1 : (sizes[label.charCodeAt(0) - 97] as number);
+      // A batch, which the first operand names, has an open size.
+      const isOpen = equation?.startsWith("b") === true;
+      return {
+        inputs: axes.map((labels) =>
+          real([...labels].map(sizeOf), undefined, isOpen && labels.startsWith("b")),
+        ),
+        build: (...values) =>
+          (values[0] as Value).graph.apply("Einsum", values, { equation: text(equation as string) }),
       };
     }),
   Gemm: fc

@@ -1,7 +1,15 @@
 import fc from "fast-check";
-import { float, int } from "../../../src/onnx/attributes.ts";
-import type { Value } from "../../../src/onnx/ir.ts";
-import { type CaseTable, distinct, normal, type OperatorCase, real, type Sampler } from "../operator-case.ts";
+import { type Attributes, int } from "../../../src/onnx/attributes.ts";
+import {
+  awayFromZero,
+  type CaseTable,
+  distinct,
+  normal,
+  type OperatorCase,
+  positive,
+  real,
+  type Sampler,
+} from "../operator-case.ts";
 
 const shape = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
 
@@ -28,11 +36,21 @@ const reduction = (type: string, sample: Sampler = normal): fc.Arbitrary<Operato
     })),
   );
 
-const alongAxis = (type: string, sample: Sampler = normal): fc.Arbitrary<OperatorCase> =>
+/** With all sizes known, as an operator needs that goes through the elements one by one. */
+const closed = (testCase: OperatorCase): OperatorCase => ({
+  ...testCase,
+  inputs: testCase.inputs.map((input) => ({ ...input, isBatch: false })),
+});
+
+const alongAxis = (
+  type: string,
+  sample: Sampler = normal,
+  attributes: Attributes = {},
+): fc.Arbitrary<OperatorCase> =>
   shape.chain((size) =>
     fc.tuple(fc.integer({ min: -size.length, max: size.length - 1 }), fc.boolean()).map(([axis, open]) => ({
       inputs: [real(size, sample, open)],
-      build: (x) => x.graph.apply(type, [x], { axis: int(axis) }),
+      build: (x) => x.graph.apply(type, [x], { ...attributes, axis: int(axis) }),
     })),
   );
 
@@ -42,29 +60,37 @@ export const reductionCases: CaseTable = {
   ReduceMean: reduction("ReduceMean"),
   ReduceMax: reduction("ReduceMax", distinct()),
   ReduceMin: reduction("ReduceMin", distinct()),
-  ReduceProd: reduction("ReduceProd").map((testCase) => ({ ...testCase, isForwardOnly: true })),
+  // Zeros among the factors: one leaves a single element with a gradient, two leave none.
+  ReduceProd: reduction("ReduceProd", (random, count) =>
+    normal(random, count).map((x) => (random.below(6) === 0 ? 0 : x)),
+  ).map(closed),
+  ReduceL1: reduction("ReduceL1", awayFromZero),
+  ReduceL2: reduction("ReduceL2", awayFromZero),
+  ReduceSumSquare: reduction("ReduceSumSquare"),
+  ReduceLogSum: reduction("ReduceLogSum", positive),
+  ReduceLogSumExp: reduction("ReduceLogSumExp"),
   ArgMax: alongAxis("ArgMax", distinct()),
+  ArgMin: alongAxis("ArgMin", distinct(), { select_last_index: int(1) }),
+  Hardmax: alongAxis("Hardmax", distinct()),
+  CumSum: shape.chain((size) =>
+    fc
+      .tuple(
+        fc.integer({ min: -size.length, max: size.length - 1 }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+      )
+      .map(
+        ([axis, exclusive, reverse, open]): OperatorCase => ({
+          inputs: [real(size, undefined, open)],
+          build: (x) =>
+            x.graph.apply("CumSum", [x, x.graph.scalar(axis, "int64")], {
+              exclusive: int(exclusive ? 1 : 0),
+              reverse: int(reverse ? 1 : 0),
+            }),
+        }),
+      ),
+  ),
   Softmax: alongAxis("Softmax"),
   LogSoftmax: alongAxis("LogSoftmax"),
-  LayerNormalization: shape.chain((size) =>
-    fc
-      .tuple(fc.integer({ min: -size.length, max: size.length - 1 }), fc.boolean())
-      .map(([axis, hasBias]): OperatorCase => {
-        const inner = size.slice(axis);
-        return {
-          // Open only where the batch is not normalised over: its size would be that of scale and bias.
-          inputs: [
-            real(size, undefined, inner.length < size.length),
-            real(inner),
-            ...(hasBias ? [real(inner)] : []),
-          ],
-          // A large ε, so that one element, which is its own mean, has a smooth function too.
-          build: (...values) =>
-            (values[0] as Value).graph.apply("LayerNormalization", values, {
-              axis: int(axis),
-              epsilon: float(0.25),
-            }),
-        };
-      }),
-  ),
 };

@@ -1,9 +1,17 @@
 import fc from "fast-check";
 import type { Attributes } from "../../../src/onnx/attributes.ts";
-import { float, int, ints, text } from "../../../src/onnx/attributes.ts";
+import { int, ints, text } from "../../../src/onnx/attributes.ts";
 import type { Value } from "../../../src/onnx/ir.ts";
 import { tensorOfNumbers } from "../../../src/onnx/tensor.ts";
-import { type CaseTable, distinct, type OperatorCase, positive, real } from "../operator-case.ts";
+import {
+  awayFromZero,
+  type CaseTable,
+  distinct,
+  type OperatorCase,
+  real,
+  type Sampler,
+} from "../operator-case.ts";
+import { feature } from "./feature.ts";
 
 /** A window along one axis, on an input it fits. */
 interface Axis {
@@ -76,16 +84,15 @@ const channels = fc.constantFrom(
 const conv = fc
   .tuple(axes({ dilation: 2 }), channels, fc.integer({ min: 1, max: 2 }), autoPad, fc.boolean(), fc.boolean())
   .map(([list, { group, inputs, outputs }, batch, auto, hasBias, open]): OperatorCase => {
-    const plain = auto !== "NOTSET" ? list.map((entry) => ({ ...entry, dilation: 1 })) : list;
     return {
       inputs: [
-        real([batch, inputs, ...planes(plain, "size")], undefined, open),
-        real([outputs, inputs / group, ...planes(plain, "kernel")]),
+        real([batch, inputs, ...planes(list, "size")], undefined, open),
+        real([outputs, inputs / group, ...planes(list, "kernel")]),
         ...(hasBias ? [real([outputs])] : []),
       ],
       build: (...values) =>
         (values[0] as Value).graph.apply("Conv", values, {
-          ...windowAttributes(plain, auto),
+          ...windowAttributes(list, auto),
           ...(group > 1 ? { group: int(group) } : {}),
         }),
     };
@@ -99,10 +106,27 @@ const convTranspose = fc
     fc.nat(2),
     fc.boolean(),
     fc.boolean(),
+    fc.constantFrom("NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "output_shape"),
   )
-  .map(([list, { group, inputs, outputs }, batch, added, hasBias, open]): OperatorCase => {
+  .map(([list, { group, inputs, outputs }, batch, added, hasBias, open, mode]): OperatorCase => {
     // Enough of them that the padding leaves an output.
     const counts = list.map(({ before, after }) => 1 + before + after);
+    const padding: Attributes =
+      mode === "output_shape"
+        ? {
+            // Up to a stride more than the windows give, or two elements less.
+            output_shape: ints(
+              list.map(({ stride, kernel, dilation }, at) => {
+                const full = ((counts[at] as number) - 1) * stride + (kernel - 1) * dilation + 1;
+                return Math.max(1, full + (added === 0 ? -2 : stride - 1));
+              }),
+            ),
+          }
+        : {
+            output_padding: ints(
+              list.map(({ stride }) => (mode.startsWith("SAME") ? 0 : Math.min(added, stride - 1))),
+            ),
+          };
     return {
       inputs: [
         real([batch, outputs, ...counts], undefined, open),
@@ -111,8 +135,8 @@ const convTranspose = fc
       ],
       build: (...values) =>
         (values[0] as Value).graph.apply("ConvTranspose", values, {
-          ...windowAttributes(list, "NOTSET"),
-          output_padding: ints(list.map(({ stride }) => Math.min(added, stride - 1))),
+          ...windowAttributes(list, mode === "output_shape" ? "NOTSET" : mode),
+          ...padding,
           ...(group > 1 ? { group: int(group) } : {}),
         }),
     };
@@ -143,6 +167,7 @@ const pool = (
   type: string,
   dilation: number,
   settings: fc.Arbitrary<Attributes>,
+  sample: Sampler = distinct(),
 ): fc.Arbitrary<OperatorCase> =>
   fc
     .tuple(
@@ -151,14 +176,15 @@ const pool = (
       fc.integer({ min: 1, max: 2 }),
       settings,
       fc.boolean(),
+      autoPad,
     )
-    .map(([list, batch, depth, attributes, open]) => ({
-      inputs: [real([batch, depth, ...planes(list, "size")], distinct(), open)],
+    .map(([list, batch, depth, attributes, open, auto]) => ({
+      inputs: [real([batch, depth, ...planes(list, "size")], sample, open)],
       build: (x) =>
         x.graph.apply(type, [x], {
           kernel_shape: ints(planes(list, "kernel")),
-          ...windowAttributes(list, "NOTSET"),
-          ...(list.every(beginsInside) ? attributes : {}),
+          ...windowAttributes(list, auto),
+          ...(auto !== "NOTSET" || list.every(beginsInside) ? attributes : {}),
         }),
     }));
 
@@ -168,28 +194,24 @@ function beginsInside({ kernel, stride, dilation, before, after, size }: Axis): 
   return Math.ceil(room / stride) * stride < size + before;
 }
 
-const feature = fc
-  .tuple(
-    fc.integer({ min: 1, max: 3 }),
-    fc.integer({ min: 1, max: 3 }),
-    fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
-  )
-  .map(([batch, depth, space]) => [batch, depth, ...space]);
-
-const globalPool = (type: string): fc.Arbitrary<OperatorCase> =>
+const globalPool = (
+  type: string,
+  sample: Sampler = distinct(),
+  settings: Attributes = {},
+): fc.Arbitrary<OperatorCase> =>
   feature.map((shape) => ({
-    inputs: [real(shape, distinct(), true)],
-    build: (x) => x.graph.apply(type, [x]),
+    inputs: [real(shape, sample, true)],
+    build: (x) => x.graph.apply(type, [x], settings),
   }));
 
-/** Convolutions, pools, resizing and batch normalisation. */
+/** Convolutions, pools and resizing. */
 export const spatialCases: CaseTable = {
   Conv: conv,
   ConvTranspose: convTranspose,
   MaxPool: pool("MaxPool", 2, fc.constantFrom({}, { ceil_mode: int(1) })),
   AveragePool: pool(
     "AveragePool",
-    1,
+    2,
     fc.constantFrom(
       {},
       { count_include_pad: int(1) },
@@ -199,6 +221,17 @@ export const spatialCases: CaseTable = {
   ),
   GlobalAveragePool: globalPool("GlobalAveragePool"),
   GlobalMaxPool: globalPool("GlobalMaxPool"),
+  LpPool: pool(
+    "LpPool",
+    2,
+    fc.constantFrom({}, { p: int(1) }, { p: int(3) }, { ceil_mode: int(1) }),
+    awayFromZero,
+  ),
+  GlobalLpPool: fc.oneof(
+    globalPool("GlobalLpPool", awayFromZero),
+    globalPool("GlobalLpPool", awayFromZero, { p: int(1) }),
+    globalPool("GlobalLpPool", awayFromZero, { p: int(3) }),
+  ),
   Resize: fc
     .tuple(feature, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }), fc.boolean())
     .map(
@@ -223,20 +256,4 @@ export const spatialCases: CaseTable = {
         },
       }),
     ),
-  BatchNormalization: fc
-    .tuple(feature, fc.boolean(), fc.constantFrom(1e-5, 1e-3))
-    .map(([shape, flat, epsilon]): OperatorCase => {
-      const channel = [shape[1] as number];
-      return {
-        inputs: [
-          real(flat ? shape.slice(0, 2) : shape, undefined, true),
-          real(channel),
-          real(channel),
-          real(channel),
-          real(channel, positive),
-        ],
-        build: (x, ...rest) =>
-          (x as Value).graph.apply("BatchNormalization", [x, ...rest], { epsilon: float(epsilon) }),
-      };
-    }),
 };

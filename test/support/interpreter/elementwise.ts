@@ -1,6 +1,6 @@
-import { numberAttribute } from "../../../src/onnx/attributes.ts";
+import { numberAttribute, stringAttribute } from "../../../src/onnx/attributes.ts";
 import { type Application, type Evaluator, type Evaluators, inputAt } from "./evaluator.ts";
-import { broadcast, broadcastAt, tabulate } from "./nd-array.ts";
+import { broadcast, broadcastAt, type NdArray, tabulate } from "./nd-array.ts";
 
 /** Operators that work on each element by itself. */
 export const elementwiseEvaluators: Evaluators = {
@@ -10,6 +10,14 @@ export const elementwiseEvaluators: Evaluators = {
   Div: combine((a, b) => a / b),
   Pow: combine((a, b) => a ** b),
   Sum: combine((a, b) => a + b),
+  Mean: (application) => {
+    const [total] = combine((a, b) => a + b)(application) as [NdArray];
+    return [{ ...total, data: total.data.map((x) => x / application.inputs.length) }];
+  },
+  Mod: (application) =>
+    combine((a, b) =>
+      numberAttribute(application.attributes, "fmod", 0) !== 0 ? a % b : a - b * Math.floor(a / b),
+    )(application),
   Max: combine(Math.max),
   Min: combine(Math.min),
   Equal: combine((a, b) => Number(a === b)),
@@ -17,6 +25,14 @@ export const elementwiseEvaluators: Evaluators = {
   GreaterOrEqual: combine((a, b) => Number(a >= b)),
   Less: combine((a, b) => Number(a < b)),
   LessOrEqual: combine((a, b) => Number(a <= b)),
+  Xor: combine((a, b) => Number((a !== 0) !== (b !== 0))),
+  IsNaN: map((x) => Number(Number.isNaN(x))),
+  IsInf: map((x, { attributes }) =>
+    Number(
+      (x === Number.POSITIVE_INFINITY && numberAttribute(attributes, "detect_positive", 1) !== 0) ||
+        (x === Number.NEGATIVE_INFINITY && numberAttribute(attributes, "detect_negative", 1) !== 0),
+    ),
+  ),
   And: combine((a, b) => Number(a !== 0 && b !== 0)),
   Or: combine((a, b) => Number(a !== 0 || b !== 0)),
   Not: map((x) => Number(x === 0)),
@@ -33,12 +49,53 @@ export const elementwiseEvaluators: Evaluators = {
   Log: map(Math.log),
   Sin: map(Math.sin),
   Cos: map(Math.cos),
+  Tan: map(Math.tan),
+  Asin: map(Math.asin),
+  Acos: map(Math.acos),
+  Atan: map(Math.atan),
+  Sinh: map(Math.sinh),
+  Cosh: map(Math.cosh),
+  Asinh: map(Math.asinh),
+  Acosh: map(Math.acosh),
+  Atanh: map(Math.atanh),
   Tanh: map(Math.tanh),
   Sigmoid: map((x) => 1 / (1 + Math.exp(-x))),
   Softplus: map((x) => Math.log1p(Math.exp(x))),
   Erf: map(erf),
   Relu: map((x) => Math.max(x, 0)),
   LeakyRelu: map((x, { attributes }) => (x < 0 ? numberAttribute(attributes, "alpha", 0.01) * x : x)),
+  ThresholdedRelu: map((x, { attributes }) => (x > numberAttribute(attributes, "alpha", 1) ? x : 0)),
+  PRelu: (application) => {
+    const [x, slope] = [inputAt(application, 0), inputAt(application, 1)];
+    return [
+      tabulate(x.shape, (index) =>
+        broadcastAt(x, index) >= 0
+          ? broadcastAt(x, index)
+          : broadcastAt(x, index) * broadcastAt(slope, index),
+      ),
+    ];
+  },
+  Selu: map((x, { attributes }) => {
+    const alpha = numberAttribute(attributes, "alpha", 1.6732631921768188);
+    return numberAttribute(attributes, "gamma", 1.0507010221481323) * (x > 0 ? x : alpha * Math.expm1(x));
+  }),
+  Celu: map((x, { attributes }) => {
+    const alpha = numberAttribute(attributes, "alpha", 1);
+    return Math.max(0, x) + Math.min(0, alpha * Math.expm1(x / alpha));
+  }),
+  Softsign: map((x) => x / (1 + Math.abs(x))),
+  HardSwish: map((x) => x * Math.max(0, Math.min(1, x / 6 + 0.5))),
+  Mish: map((x) => x * Math.tanh(Math.log1p(Math.exp(x)))),
+  Swish: map((x, { attributes }) => x / (1 + Math.exp(-numberAttribute(attributes, "alpha", 1) * x))),
+  "com.microsoft:QuickGelu": map(
+    (x, { attributes }) => x / (1 + Math.exp(-numberAttribute(attributes, "alpha", 1.702) * x)),
+  ),
+  Gelu: map((x, { attributes }) =>
+    stringAttribute(attributes, "approximate", "none") === "tanh" ? tanhGelu(x) : gelu(x),
+  ),
+  "com.microsoft:Gelu": map(gelu),
+  "com.microsoft:BiasGelu": (application) => onSum(application, gelu),
+  "com.microsoft:FastGelu": (application) => onSum(application, tanhGelu),
   Elu: map((x, { attributes }) => (x < 0 ? numberAttribute(attributes, "alpha", 1) * Math.expm1(x) : x)),
   HardSigmoid: map((x, { attributes }) => {
     const ramp = numberAttribute(attributes, "alpha", 0.2) * x + numberAttribute(attributes, "beta", 0.5);
@@ -63,6 +120,7 @@ export const elementwiseEvaluators: Evaluators = {
     if (to === BOOL) return Number(x !== 0);
     return INTEGERS.includes(to) ? Math.trunc(x) : x;
   }),
+  CastLike: map((x) => x),
   Dropout: (application) => [
     inputAt(application, 0),
     ...map(() => 1)(application).slice(0, application.outputCount - 1),
@@ -88,6 +146,21 @@ function combine(f: (a: number, b: number) => number): Evaluator {
       tabulate(shape, (index) => values.map((value) => broadcastAt(value, index)).reduce((a, b) => f(a, b))),
     ];
   };
+}
+
+/** f of the sum of the inputs, of which the second may be missing. */
+function onSum(application: Application, f: (x: number) => number): NdArray[] {
+  const present = application.inputs.filter((input) => input !== undefined);
+  const [sum] = combine((a, b) => a + b)({ ...application, inputs: present }) as [NdArray];
+  return [{ ...sum, data: sum.data.map(f) }];
+}
+
+function gelu(x: number): number {
+  return (x / 2) * (1 + erf(x / Math.SQRT2));
+}
+
+function tanhGelu(x: number): number {
+  return (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 }
 
 function roundHalfToEven(x: number): number {

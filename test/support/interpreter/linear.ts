@@ -1,6 +1,6 @@
-import { numberAttribute } from "../../../src/onnx/attributes.ts";
+import { numberAttribute, stringAttribute } from "../../../src/onnx/attributes.ts";
 import { type Evaluators, inputAt } from "./evaluator.ts";
-import { at, broadcast, broadcastAt, type NdArray, tabulate } from "./nd-array.ts";
+import { at, broadcast, broadcastAt, indices, type NdArray, tabulate } from "./nd-array.ts";
 
 /** Matrix products. */
 export const linearEvaluators: Evaluators = {
@@ -12,6 +12,51 @@ export const linearEvaluators: Evaluators = {
     const rows = a.shape.length === 1 ? [] : y.shape.slice(-2, -1);
     const columns = b.shape.length === 1 ? [] : y.shape.slice(-1);
     return [{ data: y.data, shape: [...y.shape.slice(0, -2), ...rows, ...columns] }];
+  },
+  // Σ over all labels that are not in the output, of the product of one element from each operand.
+  Einsum: (application) => {
+    const operands = application.inputs.map((_, index) => inputAt(application, index));
+    const [left = "", right] = stringAttribute(application.attributes, "equation", "")
+      .replaceAll(" ", "")
+      .split("->");
+    const ranks = operands.map((x) => x.shape.length);
+    // An ellipsis becomes digits, the last axis 9.
+    const terms = left.split(",").map((term, index) => {
+      const hidden = (ranks[index] as number) - term.replace("...", "").length;
+      return [...term.replace("...", "0123456789".slice(10 - hidden))];
+    });
+    const all = [...new Set(terms.flat())].sort();
+    const digits = all.filter((label) => label < "A").join("");
+    const once = all.filter((label) => label >= "A" && terms.flat().filter((l) => l === label).length === 1);
+    const output = [...(right?.replace("...", digits) ?? digits + once.join(""))];
+    const size = (label: string): number =>
+      Math.max(
+        ...terms.flatMap((term, k) =>
+          term.map((l, axis) => (l === label ? (operands[k]?.shape[axis] ?? 1) : 1)),
+        ),
+      );
+    const inner = all.filter((label) => !output.includes(label));
+    return [
+      tabulate(output.map(size), (index) => {
+        let total = 0;
+        for (const rest of indices(inner.map(size))) {
+          const place = new Map([
+            ...output.map((l, k) => [l, index[k]] as const),
+            ...inner.map((l, k) => [l, rest[k]] as const),
+          ]);
+          total += operands.reduce(
+            (product, x, k) =>
+              product *
+              broadcastAt(
+                x,
+                (terms[k] as string[]).map((l) => place.get(l) as number),
+              ),
+            1,
+          );
+        }
+        return total;
+      }),
+    ];
   },
   Gemm: (application) => {
     const { attributes } = application;

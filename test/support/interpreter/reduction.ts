@@ -2,34 +2,39 @@ import { numberAttribute } from "../../../src/onnx/attributes.ts";
 import { type Application, axisFrom, type Evaluator, type Evaluators, inputAt } from "./evaluator.ts";
 import { at, broadcastAt, indices, type NdArray, offsetOf, tabulate } from "./nd-array.ts";
 
-/** Reductions over axes, and softmax and layer normalisation, which are made of them. */
+/** Reductions over axes, and softmax and running sums, which are made of them. */
 export const reductionEvaluators: Evaluators = {
   ReduceSum: reduction(sum),
   ReduceMean: reduction((elements) => sum(elements) / elements.length),
   ReduceMax: reduction((elements) => Math.max(...elements)),
   ReduceMin: reduction((elements) => Math.min(...elements)),
   ReduceProd: reduction((elements) => elements.reduce((product, element) => product * element, 1)),
-  ArgMax: (application) => {
+  ReduceL1: reduction((elements) => sum(elements.map(Math.abs))),
+  ReduceL2: reduction((elements) => Math.hypot(...elements)),
+  ReduceSumSquare: reduction((elements) => sum(elements.map((element) => element ** 2))),
+  ReduceLogSum: reduction((elements) => Math.log(sum(elements))),
+  ReduceLogSumExp: reduction((elements) => Math.log(sum(elements.map(Math.exp)))),
+  ArgMax: position((elements) => Math.max(...elements)),
+  ArgMin: position((elements) => Math.min(...elements)),
+  Hardmax: alongAxis((_element, elements, place) =>
+    Number(elements.indexOf(Math.max(...elements)) === place),
+  ),
+  CumSum: (application) => {
     const x = inputAt(application, 0);
-    const axis = axisFrom(numberAttribute(application.attributes, "axis", 0), x.shape.length);
-    return [reduce(application, x, [axis], (elements) => elements.indexOf(Math.max(...elements)))];
+    const axis = axisFrom(inputAt(application, 1).data[0] as number, x.shape.length);
+    const flag = (name: string): boolean => numberAttribute(application.attributes, name, 0) !== 0;
+    return [
+      tabulate(x.shape, (index) => {
+        const own = index[axis] as number;
+        const isPart = (place: number): boolean =>
+          (flag("reverse") ? place > own : place < own) || (place === own && !flag("exclusive"));
+        const places = Array.from({ length: x.shape[axis] as number }, (_, place) => place);
+        return sum(places.filter(isPart).map((place) => at(x, index.with(axis, place))));
+      }),
+    ];
   },
   Softmax: alongAxis((element, elements) => Math.exp(element) / sum(elements.map(Math.exp))),
   LogSoftmax: alongAxis((element, elements) => element - Math.log(sum(elements.map(Math.exp)))),
-  LayerNormalization: (application) => {
-    const [x, scale, bias] = [inputAt(application, 0), inputAt(application, 1), application.inputs[2]];
-    const first = axisFrom(numberAttribute(application.attributes, "axis", -1), x.shape.length);
-    const epsilon = numberAttribute(application.attributes, "epsilon", 1e-5);
-    const inner = x.shape.slice(first);
-    const y = tabulate(x.shape, (index) => {
-      const elements = Array.from(indices(inner), (rest) => at(x, [...index.slice(0, first), ...rest]));
-      const mean = sum(elements) / elements.length;
-      const variance = sum(elements.map((element) => (element - mean) ** 2)) / elements.length;
-      const normal = (at(x, index) - mean) / Math.sqrt(variance + epsilon);
-      return normal * broadcastAt(scale, index) + (bias === undefined ? 0 : broadcastAt(bias, index));
-    });
-    return [y];
-  },
 };
 
 function sum(elements: readonly number[]): number {
@@ -66,7 +71,20 @@ function reduce(
   };
 }
 
-function alongAxis(f: (element: number, elements: readonly number[]) => number): Evaluator {
+function position(extreme: (elements: readonly number[]) => number): Evaluator {
+  return (application) => {
+    const x = inputAt(application, 0);
+    const axis = axisFrom(numberAttribute(application.attributes, "axis", 0), x.shape.length);
+    const isLast = numberAttribute(application.attributes, "select_last_index", 0) !== 0;
+    return [
+      reduce(application, x, [axis], (elements) =>
+        isLast ? elements.lastIndexOf(extreme(elements)) : elements.indexOf(extreme(elements)),
+      ),
+    ];
+  };
+}
+
+function alongAxis(f: (element: number, elements: readonly number[], place: number) => number): Evaluator {
   return (application) => {
     const x = inputAt(application, 0);
     const axis = axisFrom(numberAttribute(application.attributes, "axis", -1), x.shape.length);
@@ -74,7 +92,7 @@ function alongAxis(f: (element: number, elements: readonly number[]) => number):
     return [
       tabulate(x.shape, (index) => {
         const elements = Array.from({ length: size }, (_, place) => broadcastAt(x, index.with(axis, place)));
-        return f(at(x, index), elements);
+        return f(at(x, index), elements, index[axis] as number);
       }),
     ];
   };

@@ -7,7 +7,7 @@ import {
 import { type Application, type Evaluator, type Evaluators, inputAt } from "./evaluator.ts";
 import { at, indices, type NdArray, offsetOf, tabulate } from "./nd-array.ts";
 
-/** Convolutions, pools, resizing and batch normalisation, by their definitions. */
+/** Convolutions, pools and resizing, by their definitions. */
 export const spatialEvaluators: Evaluators = {
   Conv: (application) => {
     const [x, w, b] = [inputAt(application, 0), inputAt(application, 1), application.inputs[2]];
@@ -44,20 +44,31 @@ export const spatialEvaluators: Evaluators = {
       "dilations",
       kernel.map(() => 1),
     );
-    const pads = intsAttribute(
-      attributes,
-      "pads",
-      [...kernel, ...kernel].map(() => 0),
-    );
+    const pads = [
+      ...intsAttribute(
+        attributes,
+        "pads",
+        [...kernel, ...kernel].map(() => 0),
+      ),
+    ];
     const extra = intsAttribute(
       attributes,
       "output_padding",
       kernel.map(() => 0),
     );
+    const auto = stringAttribute(attributes, "auto_pad", "NOTSET");
+    const asked = intsAttribute(attributes, "output_shape", undefined);
     const sizes = counts.map((count, axis) => {
+      const stride = strides[axis] as number;
       const reach = ((kernel[axis] as number) - 1) * (dilations[axis] as number) + 1;
-      const cut = (pads[axis] as number) + (pads[axis + kernel.length] as number);
-      return (count - 1) * (strides[axis] as number) + (extra[axis] as number) + reach - cut;
+      const full = (count - 1) * stride + (extra[axis] as number) + reach;
+      const wanted = asked?.[axis] ?? (auto.startsWith("SAME") ? count * stride : undefined);
+      if (wanted !== undefined) {
+        const total = Math.max(0, full - wanted);
+        pads[axis] = auto === "SAME_UPPER" ? Math.floor(total / 2) : Math.ceil(total / 2);
+        return wanted;
+      }
+      return full - (pads[axis] as number) - (pads[axis + kernel.length] as number);
     });
     const shape = [x.shape[0] as number, channels * group, ...sizes];
     const y = tabulate(shape, ([, c]) => (b === undefined ? 0 : at(b, [c as number])));
@@ -97,6 +108,22 @@ export const spatialEvaluators: Evaluators = {
       }),
     ];
   },
+  LpPool: (application) => {
+    const x = inputAt(application, 0);
+    const p = numberAttribute(application.attributes, "p", 2);
+    return [
+      pool(application, (seen) =>
+        pNorm(
+          seen.map((offset) => x.data[offset] as number),
+          p,
+        ),
+      ),
+    ];
+  },
+  GlobalLpPool: (application) => {
+    const p = numberAttribute(application.attributes, "p", 2);
+    return globalPool((elements) => pNorm(elements, p))(application);
+  },
   GlobalAveragePool: globalPool((elements) => elements.reduce((sum, x) => sum + x, 0) / elements.length),
   GlobalMaxPool: globalPool((elements) => Math.max(...elements)),
   Resize: (application) => {
@@ -122,26 +149,11 @@ export const spatialEvaluators: Evaluators = {
       ),
     ];
   },
-  BatchNormalization: (application) => {
-    const x = inputAt(application, 0);
-    const [scale, bias, mean, variance] = [1, 2, 3, 4].map((index) => inputAt(application, index)) as [
-      NdArray,
-      NdArray,
-      NdArray,
-      NdArray,
-    ];
-    const epsilon = numberAttribute(application.attributes, "epsilon", 1e-5);
-    return [
-      tabulate(x.shape, (index) => {
-        const channel = [index[1] as number];
-        const centred = at(x, index) - at(mean, channel);
-        return (
-          (at(scale, channel) * centred) / Math.sqrt(at(variance, channel) + epsilon) + at(bias, channel)
-        );
-      }),
-    ];
-  },
 };
+
+function pNorm(elements: readonly number[], p: number): number {
+  return elements.reduce((sum, x) => sum + Math.abs(x) ** p, 0) ** (1 / p);
+}
 
 interface Grid {
   readonly counts: readonly number[];
