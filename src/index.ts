@@ -2,7 +2,9 @@
 export { gradients } from "./autodiff/gradients.ts";
 export { operators } from "./autodiff/operators/index.ts";
 export type { Dataset, Samples } from "./data/dataset.ts";
+export { type ForgetSpec, parseForgetSpec } from "./data/forget-spec.ts";
 export { listDatasets, loadDataset } from "./data/index.ts";
+export { type ForgetResources, type ForgetSets, resolveForget } from "./data/resolve-forget.ts";
 export {
   type SimulationConfig,
   type SimulationInput,

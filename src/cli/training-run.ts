@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Dataset, Samples } from "../data/dataset.ts";
-import { type ForgetSelection, parseForgetSpec, resolveForget } from "../data/forget-spec.ts";
+import { parseForgetSpec } from "../data/forget-spec.ts";
 import { loadDataset } from "../data/index.ts";
 import { type DataParts, divideDataset } from "../data/parts.ts";
+import { type ForgetSets, resolveForget } from "../data/resolve-forget.ts";
 import { LetheError } from "../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
@@ -20,9 +21,11 @@ export interface OpenRun {
 }
 
 /** A request on a run: what it takes away and what then remains of the training part. */
-export interface OpenRequest extends ForgetSelection {
+export interface OpenRequest extends ForgetSets {
   readonly forgetSamples: Samples;
   readonly retainSamples: Samples;
+  /** The classes of which nothing is retained. */
+  readonly classes: readonly number[];
 }
 
 /**
@@ -52,9 +55,9 @@ export function openRequest(
   spec: string,
   seed: number,
 ): OpenRequest {
-  const named = resolveForget(parseForgetSpec(spec), parts.train, {
-    key: deriveKey(keyFromSeed(seed), "request"),
-    readFile: (path) => Buffer.from(readBytes(path)).toString("utf8"),
+  const key = deriveKey(keyFromSeed(seed), "request");
+  const named = resolveForget(parseForgetSpec(spec), parts.train, key, {
+    indicesText: (path) => Buffer.from(readBytes(path)).toString("utf8"),
   });
   const gone = new Set(run.requests.flatMap(({ positions }) => positions));
   const forget = named.forget.filter((position) => !gone.has(position));
@@ -68,11 +71,11 @@ export function openRequest(
         : "Expected samples to be left, but this request takes the last ones. Discard the model instead.",
     );
   }
-  return {
-    ...named,
-    forget,
-    retain,
-    forgetSamples: parts.train.subset(forget),
-    retainSamples: parts.train.subset(retain),
-  };
+  const forgetSamples = parts.train.subset(forget);
+  const retainSamples = parts.train.subset(retain);
+  const kept = retainSamples.positionsByClass();
+  const classes = forgetSamples
+    .positionsByClass()
+    .flatMap(({ length }, label) => (length > 0 && kept[label]?.length === 0 ? [label] : []));
+  return { ...named, forget, retain, forgetSamples, retainSamples, classes };
 }

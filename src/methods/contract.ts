@@ -23,7 +23,7 @@ export interface Roles {
 export type Role = keyof Roles;
 
 /** What a request names: a method may serve some of these and not others. */
-export type Scope = "class" | "samples" | "subject" | "group";
+export type Scope = "class" | "sample" | "subject" | "group";
 
 /** What every unlearning is about: a trained model, and what kind of thing it is to forget. */
 export interface MethodRequest {

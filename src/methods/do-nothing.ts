@@ -8,7 +8,7 @@ export const doNothing = defineMethod({
   id: "do-nothing",
   title: "The trained model as it is (control)",
   references: [],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["forget"],
   guarantee: "Forgets nothing: every audit has to fail it.",
   avoidWhen: "Always: it is a control for audits.",

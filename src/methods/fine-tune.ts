@@ -15,7 +15,7 @@ export const fineTune = defineMethod({
   id: "fine-tune",
   title: "Training on without the forget samples",
   references: ["arXiv:2304.04934"],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["retain"],
   guarantee: "None: what the model has memorised fades slowly.",
   avoidWhen: "The forget samples have to be forgotten for certain.",

@@ -18,7 +18,7 @@ export const gradientAscent = defineMethod({
   id: "gradient-ascent",
   title: "Gradient ascent on the forget samples",
   references: ["arXiv:1911.04933", "arXiv:2304.04934"],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["forget"],
   uses: ["validation"],
   guarantee: "None: it destroys what it is told to forget, and its surroundings.",

@@ -18,7 +18,7 @@ export const negGradPlus = defineMethod({
   id: "neg-grad-plus",
   title: "Descent on the retain, ascent on the forget samples (NegGrad+)",
   references: ["arXiv:2302.09880"],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["forget", "retain"],
   uses: ["validation"],
   guarantee: "None.",

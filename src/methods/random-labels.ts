@@ -19,7 +19,7 @@ export const randomLabels = defineMethod({
   id: "random-labels",
   title: "Training on with random labels on the forget samples",
   references: ["arXiv:2010.10981", "arXiv:1911.04933"],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["forget", "retain"],
   guarantee: "None: it teaches wrong answers, which can be told from never having been taught.",
   avoidWhen: "Single samples are to be forgotten: a retrained model would get most of them right.",

@@ -10,7 +10,7 @@ export const randomNoise = defineMethod({
   id: "random-noise",
   title: "Gaussian noise on the weights (control)",
   references: [],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["forget"],
   guarantee: "Forgets nothing in particular: every audit has to fail it.",
   avoidWhen: "Always: it is a control for audits.",

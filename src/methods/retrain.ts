@@ -10,7 +10,7 @@ export const retrain = defineMethod({
   id: "retrain",
   title: "Retraining without the forget samples",
   references: [],
-  scope: ["class", "samples", "subject", "group"],
+  scope: ["class", "sample", "subject", "group"],
   needs: ["retain"],
   guarantee: "Exact: the forget samples are never read.",
   avoidWhen: "Its cost, that of the first training, is too high or the retain samples are gone.",

@@ -4,7 +4,6 @@ import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
-import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { TrainerState } from "./objective.ts";
 import { learningRateFactor, type Schedule } from "./schedules.ts";

@@ -21,7 +21,7 @@ const RUNTIME = { threads: 1, spinning: false } as const;
 /** Trains `architecture` on blobs and asks to forget class 0, or every fifth sample. */
 export async function methodCase(
   architecture: Architecture,
-  scope: "class" | "samples" = "class",
+  scope: "class" | "sample" = "class",
 ): Promise<MethodCase> {
   const part = (seed: number, count: number): Samples =>
     blobs({

@@ -18,12 +18,12 @@ const architecture = cnn([1, 8, 8], 4, {
 const cases = new Map<string, MethodCase>();
 beforeAll(async () => {
   cases.set("class", await methodCase(architecture, "class"));
-  cases.set("samples", await methodCase(architecture, "samples"));
+  cases.set("sample", await methodCase(architecture, "sample"));
 });
 const caseOf = (scope: string): MethodCase => cases.get(scope) as MethodCase;
 
 describe.each(Object.values(methods))("every method: $id", (method) => {
-  const scopes = (["class", "samples"] as const).filter((scope) => method.scope.includes(scope));
+  const scopes = (["class", "sample"] as const).filter((scope) => method.scope.includes(scope));
 
   it("says what it is", () => {
     expect(method.id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
@@ -76,7 +76,7 @@ describe.each(Object.values(methods))("every method: $id", (method) => {
       const empty = { ...request, [role]: request[role].subset([]), prepared: new Map() };
       await expect(unlearn(method, empty)).rejects.toThrow(/got an empty set/);
     }
-    for (const scope of ["class", "samples", "subject", "group"] as const) {
+    for (const scope of ["class", "sample", "subject", "group"] as const) {
       if (method.scope.includes(scope)) continue;
       await expect(unlearn(method, { ...request, scope })).rejects.toThrow(/Expected a request of scope/);
     }
