@@ -28,7 +28,7 @@ import { upgradeNode } from "./upgrade.ts";
 
 /** The opsets whose operators mean the same as in the one Lethe writes, or can be rewritten in it. */
 const OLDEST_OPSET = 13;
-const NEWEST_OPSET = 23;
+const NEWEST_OPSET = 26;
 
 /** A model read from an ONNX file, as a typed graph. */
 export interface OnnxModel {
@@ -46,7 +46,7 @@ export interface OnnxModel {
 }
 
 /**
- * Reads an ONNX file (opset 13 to 23) into a typed graph: shapes inferred, weights apart from data.
+ * Reads an ONNX file (opset 13 to 26) into a typed graph: shapes inferred, weights apart from data.
  *
  * @param operators - the operators that may occur
  * @throws LETHE_DATA_ONNX when the bytes are not an ONNX model or contradict themselves; LETHE_DATA_OPERATOR for an operator
@@ -146,15 +146,12 @@ function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<stri
   }
   const parts = { type: node.opType, inputs, attributes, outputCount };
   const upgraded = isStandard(node) ? upgradeNode(graph, parts, opset) : parts;
-  const outputs =
-    "type" in upgraded
-      ? graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {
-          domain: isStandard(node) ? "" : node.domain,
-          outputCount,
-          name: node.name,
-          outputNames: node.output,
-        })
-      : upgraded;
+  const outputs = graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {
+    domain: isStandard(node) ? "" : node.domain,
+    outputCount,
+    name: node.name,
+    outputNames: node.output,
+  });
   node.output.forEach((name, index) => {
     const value = outputs[index];
     if (name !== "" && value !== undefined) values.set(name, value);

@@ -1,6 +1,4 @@
-import { LetheError } from "../kernel/errors.ts";
-import { type Attributes, int, numberAttribute } from "./attributes.ts";
-import { add, batchNormalizationOwn, mul } from "./functions/index.ts";
+import { type Attributes, int } from "./attributes.ts";
 import type { Graph } from "./graph.ts";
 import type { Value } from "./ir.ts";
 
@@ -25,19 +23,24 @@ const AXES_BECAME_INPUT = new Set([
   "ReduceSumSquare",
 ]);
 
+/** Attributes newer than that opset which say nothing about the types Lethe computes with: how to round to 8-bit floats. */
+const DROPPED: Readonly<Record<string, readonly string[]>> = { Cast: ["saturate", "round_mode"] };
+
 /**
  * Rewrites a node of opset 13 or newer in the form of the opset Lethe writes.
  *
- * @returns the node, or the values of its outputs where it takes several nodes to say the same
- * @throws LETHE_DATA_ATTRIBUTE for a form that has no counterpart
+ * @returns the node itself where the form is the same
  */
-export function upgradeNode(graph: Graph, node: NodeParts, opset: number): NodeParts | readonly Value[] {
+export function upgradeNode(graph: Graph, node: NodeParts, opset: number): NodeParts {
   if (opset < 18 && AXES_BECAME_INPUT.has(node.type)) return axesAsInput(graph, node);
   if (opset < 18 && node.type === "Split" && node.inputs[1] === undefined) {
     return { ...node, attributes: { ...node.attributes, num_outputs: int(node.outputCount) } };
   }
-  if (node.type === "BatchNormalization") return upgradeBatchNormalization(node, opset);
-  return node;
+  if (opset < 14 && node.type === "BatchNormalization") {
+    // More outputs than one meant training.
+    return { ...node, attributes: { ...node.attributes, training_mode: int(node.outputCount > 1 ? 1 : 0) } };
+  }
+  return withoutAttributes(node, DROPPED[node.type] ?? []);
 }
 
 function axesAsInput(graph: Graph, node: NodeParts): NodeParts {
@@ -46,24 +49,8 @@ function axesAsInput(graph: Graph, node: NodeParts): NodeParts {
   return { ...node, inputs: [node.inputs[0], graph.integers(axes.value)], attributes };
 }
 
-/**
- * Inference form: as it is. Training form: own statistics, and running ones r ← r·momentum + batch·(1 − momentum). It is never
- * emitted, since ONNX Runtime writes its outputs over its inputs.
- */
-function upgradeBatchNormalization(node: NodeParts, opset: number): NodeParts | readonly Value[] {
-  const { training_mode: _, momentum: __, ...attributes } = node.attributes;
-  // Before opset 14 more outputs than one meant training.
-  const isTraining =
-    opset < 14 ? node.outputCount > 1 : numberAttribute(node.attributes, "training_mode", 0) !== 0;
-  if (!isTraining) return { ...node, attributes };
-  const [x, scale, bias, mean, variance] = node.inputs;
-  if (!x || !scale || !bias || !mean || !variance || x.shape.length < 2) {
-    throw new LetheError("data", "DATA_SHAPE", "Expected BatchNormalization to have five inputs.");
-  }
-  const epsilon = numberAttribute(node.attributes, "epsilon", 1e-5);
-  const momentum = numberAttribute(node.attributes, "momentum", 0.9);
-  const own = batchNormalizationOwn(x, scale, bias, epsilon);
-  const running = (before: Value, batch: Value): Value =>
-    add(mul(before, momentum), mul(batch, 1 - momentum));
-  return [own.y, running(mean, own.mean), running(variance, own.variance)];
+function withoutAttributes(node: NodeParts, names: readonly string[]): NodeParts {
+  if (!names.some((name) => name in node.attributes)) return node;
+  const kept = Object.entries(node.attributes).filter(([name]) => !names.includes(name));
+  return { ...node, attributes: Object.fromEntries(kept) };
 }

@@ -3,12 +3,12 @@ import { gradients } from "../../src/autodiff/gradients.ts";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { deriveKey, type Key, randomStream } from "../../src/kernel/key.ts";
 import { add, mul, reduceSum } from "../../src/onnx/functions/index.ts";
-import { Graph } from "../../src/onnx/graph.ts";
-import type { OperatorTable, Value } from "../../src/onnx/ir.ts";
-import { type DType, isFloating } from "../../src/onnx/tensor.ts";
-import { compileProgram, type NumericArray } from "../../src/runtime/program.ts";
+import type { Value } from "../../src/onnx/ir.ts";
+import { isFloating } from "../../src/onnx/tensor.ts";
+import { compileProgram } from "../../src/runtime/program.ts";
 import type { NdArray } from "../support/interpreter/nd-array.ts";
 import { interpret } from "../support/interpreter.ts";
+import { applyCase, expectClose, typed, wholeOperators } from "./apply-case.ts";
 import type { OperatorCase } from "./operator-case.ts";
 
 /** Relative to the largest element (or 1): what double precision and a fourth-order difference leave. */
@@ -32,11 +32,6 @@ export async function checkOperator(testCase: OperatorCase, key: Key): Promise<v
   await checkEngine(instantiate(testCase, "float32", key));
 }
 
-/** The table with every operator as a node, those too that are made of others. */
-const whole: OperatorTable = new Map(
-  [...operators].map(([key, { lower: _, ...operator }]) => [key, operator] as const),
-);
-
 /** A case as a graph: loss = Σ y·cotangent, its gradients, and the gradients of Σ gradient·direction. */
 interface Instance {
   readonly feeds: Readonly<Record<string, NdArray>>;
@@ -51,44 +46,8 @@ interface Instance {
   readonly second: readonly Value[];
 }
 
-/** The applied operator and random inputs. */
-interface Application {
-  readonly graph: Graph;
-  readonly feeds: Record<string, NdArray>;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-  feed(name: string, shape: readonly number[], elements: readonly number[]): void;
-  normal(shape: readonly number[]): number[];
-}
-
-function apply(
-  testCase: OperatorCase,
-  dtype: "float32" | "float64",
-  key: Key,
-  table: OperatorTable,
-): Application {
-  const graph = new Graph(table);
-  const random = randomStream(deriveKey(key, "inputs"));
-  const feeds: Record<string, NdArray> = {};
-  const feed = (name: string, shape: readonly number[], elements: readonly number[]): void => {
-    // What single precision cannot hold is rounded in both, so that both compute with the same numbers.
-    feeds[name] = { shape, data: Float64Array.from(elements, dtype === "float32" ? Math.fround : Number) };
-  };
-  const inputs = testCase.inputs.map((spec, index) => {
-    const count = spec.shape.reduce((product, size) => product * size, 1);
-    feed(`x${index}`, spec.shape, spec.sample(random, count));
-    const shape = spec.isBatch ? ["batch", ...spec.shape.slice(1)] : spec.shape;
-    return graph.input(`x${index}`, spec.dtype ?? dtype, shape);
-  });
-  const normal = (shape: readonly number[]): number[] =>
-    Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => random.normal());
-  const built = testCase.build(...inputs);
-  const outputs = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
-  return { graph, feeds, inputs, outputs, feed, normal };
-}
-
 function instantiate(testCase: OperatorCase, dtype: "float32" | "float64", key: Key): Instance {
-  const { graph, feeds, inputs, outputs, feed, normal } = apply(testCase, dtype, key, operators);
+  const { graph, feeds, inputs, outputs, feed, normal } = applyCase(testCase, dtype, key, operators);
   const real = testCase.isForwardOnly ? [] : outputs.filter((output) => isFloating(output.dtype));
   const wrt = real.length === 0 ? [] : inputs.filter((input) => isFloating(input.dtype));
   const sizes = interpret(real, feeds).map((result) => result.shape);
@@ -139,7 +98,7 @@ function checkShapes({ outputs, first, wrt, second, variables, feeds, inputs }: 
 
 /** What an operator is made of gives what its definition gives, and has the shapes its shape rule says. */
 function checkDefinition(testCase: OperatorCase, key: Key, { outputs, feeds }: Instance): void {
-  const defined = apply(testCase, "float64", key, whole).outputs;
+  const defined = applyCase(testCase, "float64", key, wholeOperators).outputs;
   expect(
     outputs.map(({ dtype, shape }) => ({ dtype, shape })),
     "types of the whole and of its parts",
@@ -231,26 +190,4 @@ async function checkEngine({ inputs, outputs, first, second, feeds }: Instance):
       expectClose(got, (expected[index] as NdArray).data, tolerance, `${name} at ${threads} thread(s)`);
     });
   }
-}
-
-function typed(data: Float64Array, dtype: DType): NumericArray {
-  if (dtype === "int64") return BigInt64Array.from(data, BigInt);
-  if (dtype === "float64") return data;
-  return dtype === "bool" ? Uint8Array.from(data) : Float32Array.from(data);
-}
-
-/** Equal up to `tolerance` times the largest expected element, or 1. */
-function expectClose(
-  got: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  tolerance: number,
-  what: string,
-): void {
-  expect(got.length, `${what}: elements`).toBe(expected.length);
-  const scale = Array.from(expected).reduce((most, x) => Math.max(most, Math.abs(x)), 1);
-  const worst = Array.from(got).reduce((most, x, i) => {
-    const error = Math.abs(x - (expected[i] as number)) / scale;
-    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.max(most, error);
-  }, 0);
-  expect(worst, `${what}: worst relative error`).toBeLessThan(tolerance);
 }

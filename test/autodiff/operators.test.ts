@@ -3,25 +3,9 @@ import { describe, expect, it } from "vitest";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { keyFromSeed } from "../../src/kernel/key.ts";
 import { evaluators } from "../support/interpreter.ts";
-import { activationCases } from "./cases/activation.ts";
-import { elementwiseCases } from "./cases/elementwise.ts";
-import { linearCases } from "./cases/linear.ts";
-import { normalizationCases } from "./cases/normalization.ts";
-import { reductionCases } from "./cases/reduction.ts";
+import { cases } from "./cases/index.ts";
 import { spatialCases } from "./cases/spatial.ts";
-import { structureCases } from "./cases/structure.ts";
 import { checkOperator } from "./check-operator.ts";
-import type { CaseTable } from "./operator-case.ts";
-
-const cases: CaseTable = {
-  ...activationCases,
-  ...elementwiseCases,
-  ...normalizationCases,
-  ...reductionCases,
-  ...linearCases,
-  ...structureCases,
-  ...spatialCases,
-};
 
 /** Random uses of each operator; those with many attributes need more. */
 const RUNS = 6;

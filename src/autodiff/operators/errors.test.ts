@@ -167,11 +167,6 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "of shape [4], got [3]",
     ],
     [
-      "a normalisation in training mode",
-      () => apply("BatchNormalization", [image, [4], [4], [4], [4]], { training_mode: int(1) }),
-      "inference mode",
-    ],
-    [
       "matrices that do not meet",
       () => gemm(...(inputs([2, 3], [4, 5]) as [Value, Value])),
       "[2, 3] and [4, 5]",

@@ -8,6 +8,7 @@ import { concatOperators } from "./concat.ts";
 import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
 import { cumulativeSumOperators } from "./cumulative-sum.ts";
+import { dropoutOperators } from "./dropout.ts";
 import { einsumOperators } from "./einsum.ts";
 import { gatedActivationOperators } from "./gated-activations.ts";
 import { gatherOperators } from "./gather.ts";
@@ -50,6 +51,7 @@ export const operators: OperatorTable = operatorTable([
   ...convOperators,
   ...convTransposeOperators,
   ...cumulativeSumOperators,
+  ...dropoutOperators,
   ...einsumOperators,
   ...gatedActivationOperators,
   ...gatherOperators,

@@ -1,13 +1,12 @@
-import { LetheError } from "../../kernel/errors.ts";
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { cast, mul, sub, sumTo } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes } from "../../onnx/shape.ts";
-import { dtypeOfTypeNumber, numbersOf } from "../../onnx/tensor.ts";
+import { dtypeOfTypeNumber } from "../../onnx/tensor.ts";
 import { composite } from "./composite.ts";
 import { inputOf, requireSameType } from "./rule.ts";
 
-/** Operators that pass elements on: by a condition, in another type, or all of them. */
+/** Operators that pass elements on: by a condition, or in another type. */
 export const selectOperators: readonly Operator[] = [
   {
     type: "Where",
@@ -36,23 +35,4 @@ export const selectOperators: readonly Operator[] = [
     gradient: ({ inputs, gradients: [dy] }) => [dy && cast(dy, (inputs[0] as Value).dtype)],
   },
   composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)]),
-  {
-    // In inference it passes x on. Random numbers inside the graph could not be repeated: models that drop units in
-    // training get the mask as an input.
-    type: "Dropout",
-    constantInputs: [1, 2],
-    infer: (context) => {
-      const { dtype, shape } = inputOf(context, 0);
-      const training = context.inputs[2];
-      if (training !== undefined && !(training.constant && numbersOf(training.constant)[0] === 0)) {
-        throw new LetheError(
-          "data",
-          "DATA_ATTRIBUTE",
-          "Expected Dropout in inference mode, got training_mode. Export the model in evaluation mode.",
-        );
-      }
-      return [{ dtype, shape }, ...(context.outputCount > 1 ? [{ dtype: "bool", shape } as const] : [])];
-    },
-    gradient: ({ gradients: [dy] }) => [dy],
-  },
 ];

@@ -30,6 +30,9 @@ export const div = (a: Operand, b: Operand): Value =>
 /** aᵇ */
 export const pow = (a: Operand, b: Operand): Value => binary("Pow", a, b);
 
+/** The remainder of whole numbers, with the sign of b. */
+export const mod = (a: Operand, b: Operand): Value => binary("Mod", a, b);
+
 /** max(a, b), elementwise. */
 export const maximum = (a: Operand, b: Operand): Value => binary("Max", a, b);
 
@@ -118,6 +121,9 @@ export const where = (condition: Value, a: Operand, b: Operand): Value => {
 
 /** a = b, elementwise. */
 export const equal = (a: Operand, b: Operand): Value => binary("Equal", a, b);
+
+/** a ≥ b */
+export const greaterOrEqual = (a: Operand, b: Operand): Value => binary("GreaterOrEqual", a, b);
 
 /** a > b */
 export const greater = (a: Operand, b: Operand): Value => binary("Greater", a, b);

@@ -80,8 +80,8 @@ const onFeature = (type: string, settings: fc.Arbitrary<Attributes>): fc.Arbitra
 /** Normalisations. */
 export const normalizationCases: CaseTable = {
   BatchNormalization: fc
-    .tuple(feature, fc.boolean(), fc.constantFrom(1e-5, 1e-3))
-    .map(([shape, flat, epsilon]): OperatorCase => {
+    .tuple(feature, fc.boolean(), fc.constantFrom(1e-5, 1e-3), fc.boolean())
+    .map(([shape, flat, epsilon, training]): OperatorCase => {
       const channel = [shape[1] as number];
       return {
         inputs: [
@@ -92,7 +92,14 @@ export const normalizationCases: CaseTable = {
           real(channel, positive),
         ],
         build: (x, ...rest) =>
-          (x as Value).graph.apply("BatchNormalization", [x, ...rest], { epsilon: float(epsilon) }),
+          training
+            ? (x as Value).graph.emit(
+                "BatchNormalization",
+                [x, ...rest],
+                { training_mode: int(1), momentum: float(0.75), epsilon: LARGE_EPSILON },
+                { outputCount: 3 },
+              )
+            : (x as Value).graph.apply("BatchNormalization", [x, ...rest], { epsilon: float(epsilon) }),
       };
     }),
   LayerNormalization: overLastAxes("LayerNormalization", { parameters: 2, outputs: [1, 1, 3] }),

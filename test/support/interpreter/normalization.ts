@@ -5,23 +5,36 @@ import { at, broadcastAt, indices, type NdArray, tabulate } from "./nd-array.ts"
 /** Normalisations, each element by the definition: from the elements it shares its statistics with. */
 export const normalizationEvaluators: Evaluators = {
   BatchNormalization: (application) => {
-    const x = inputAt(application, 0);
-    const [scale, bias, mean, variance] = [1, 2, 3, 4].map((index) => inputAt(application, index)) as [
+    const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((index) => inputAt(application, index)) as [
+      NdArray,
       NdArray,
       NdArray,
       NdArray,
       NdArray,
     ];
-    const epsilon = numberAttribute(application.attributes, "epsilon", 1e-5);
-    return [
-      tabulate(x.shape, (index) => {
-        const channel = [index[1] as number];
-        const centred = at(x, index) - at(mean, channel);
-        return (
-          (at(scale, channel) * centred) / Math.sqrt(at(variance, channel) + epsilon) + at(bias, channel)
-        );
-      }),
+    const setting = (name: string, fallback: number): number =>
+      numberAttribute(application.attributes, name, fallback);
+    const isTraining = setting("training_mode", 0) !== 0;
+    const own = Array.from(mean.data, (_, channel) => momentsOf(x, (index) => index[1] === channel));
+    const moved = (before: NdArray, batch: (channel: number) => number): NdArray => {
+      const momentum = setting("momentum", 0.9);
+      return tabulate(
+        before.shape,
+        ([c]) => at(before, [c as number]) * momentum + batch(c as number) * (1 - momentum),
+      );
+    };
+    const y = tabulate(x.shape, (index) => {
+      const c = index[1] as number;
+      const moments = isTraining ? own[c] : { mean: at(mean, [c]), variance: at(variance, [c]) };
+      const { mean: centre, variance: spread } = moments as { mean: number; variance: number };
+      const normal = (at(x, index) - centre) / Math.sqrt(spread + setting("epsilon", 1e-5));
+      return at(scale, [c]) * normal + at(bias, [c]);
+    });
+    const running = [
+      moved(mean, (c) => own[c]?.mean as number),
+      moved(variance, (c) => own[c]?.variance as number),
     ];
+    return [y, ...running].slice(0, application.outputCount);
   },
   LayerNormalization: (application) => layerNormalized(application, inputAt(application, 0), [1, 2]),
   "com.microsoft:SkipLayerNormalization": (application) => {
