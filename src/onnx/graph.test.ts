@@ -14,7 +14,16 @@ const copy = (type: string, rest: Partial<Operator> = {}): Operator => ({
   ...rest,
 });
 
-const table = operatorTable([copy("Copy"), copy("Noise", { isRandom: true })]);
+const table = operatorTable([
+  copy("Copy"),
+  copy("Noise", { isRandom: true }),
+  // Made of others, unless it is told to stay.
+  copy("Twice", {
+    lower: ({ inputs: [x], attributes }) => (attributes.stay ? undefined : [copied(copied(x as Value))]),
+  }),
+]);
+
+const copied = (x: Value): Value => x.graph.apply("Copy", [x], { a: int(x.id) });
 
 describe("a graph", () => {
   it("makes equal nodes once, unless they draw random numbers", () => {
@@ -24,6 +33,17 @@ describe("a graph", () => {
     expect(graph.apply("Copy", [x], { a: int(1) })).not.toBe(graph.apply("Copy", [x], { a: int(2) }));
     expect(graph.apply("Noise", [x])).not.toBe(graph.apply("Noise", [x]));
     expect(graph.nodes).toHaveLength(4);
+  });
+
+  it("holds what an operator is made of in its place", () => {
+    const graph = new Graph(table);
+    const x = graph.input("x", "float32", [2]);
+    const y = graph.apply("Twice", [x]);
+    expect(graph.nodes.map((node) => node.type)).toEqual(["Copy", "Copy"]);
+    expect(y.node).toBe(graph.nodes[1]);
+    expect(graph.apply("Twice", [x])).toBe(y);
+    expect(graph.apply("Twice", [x], { stay: int(1) }).node?.type).toBe("Twice");
+    expect(() => graph.emit("Twice", [x], {}, { outputCount: 2 })).toThrow("at most 1 output(s) of Twice");
   });
 
   it("holds small equal constants once, and gives whole numbers to shape rules", () => {

@@ -1,14 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Attributes } from "./attributes.ts";
-import type {
-  GraphBuilder,
-  GraphNode,
-  InferContext,
-  Operator,
-  OperatorTable,
-  Value,
-  ValueType,
-} from "./ir.ts";
+import type { GraphBuilder, GraphNode, InferContext, OperatorTable, Value, ValueType } from "./ir.ts";
 import { operatorKey } from "./operator.ts";
 import type { Dim, Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
@@ -101,7 +93,7 @@ export class Graph implements GraphBuilder {
   }
 
   /**
-   * Applies an operator and returns its outputs.
+   * Applies an operator and returns its outputs. One that is made of others (`Operator.lower`) adds those instead.
    *
    * @param outputCount - outputs wanted, for operators with optional ones
    * @param outputNames - names to give, as when a model is read from a file
@@ -128,11 +120,17 @@ export class Graph implements GraphBuilder {
         throw new Error(`${type}: input ${input.name} belongs to another graph`);
       }
     }
+    const context = { type, inputs, attributes, outputCount };
+    const lowered = this.#locatingErrors(context, options.name, () => operator.lower?.(context));
+    if (lowered !== undefined) {
+      if (lowered.length < outputCount) throw tooManyOutputs(type, lowered.length, outputCount);
+      return lowered;
+    }
     const merge = operator.isRandom ? undefined : mergeKey(key, inputs, attributes, outputCount);
     const known = merge === undefined ? undefined : this.#merged.get(merge);
     if (known !== undefined && options.outputNames === undefined) return known;
 
-    const types = this.#infer(operator.infer, { type, inputs, attributes, outputCount }, options.name);
+    const types = this.#locatingErrors(context, options.name, () => operator.infer(context));
     if (types.length < outputCount) throw tooManyOutputs(type, types.length, outputCount);
     const node: { -readonly [K in keyof GraphNode]: GraphNode[K] } = {
       type,
@@ -161,9 +159,9 @@ export class Graph implements GraphBuilder {
     return this.emit(type, inputs, attributes, { domain })[0] as Value;
   }
 
-  #infer(infer: Operator["infer"], context: InferContext, name: string | undefined): readonly ValueType[] {
+  #locatingErrors<T>(context: InferContext, name: string | undefined, rule: () => T): T {
     try {
-      return infer(context);
+      return rule();
     } catch (cause) {
       if (!(cause instanceof LetheError)) throw cause;
       const shapes = context.inputs

@@ -60,6 +60,11 @@ export interface Operator {
   readonly domain?: string;
   infer(context: InferContext): readonly ValueType[];
   /**
+   * The node in terms of other operators: a graph then holds those instead, and their gradients are its gradient. Returns
+   * `undefined` for a form that is a node of its own. See `composite`.
+   */
+  readonly lower?: (context: InferContext) => readonly Value[] | undefined;
+  /**
    * The vector–Jacobian product: ∂loss/∂input for every input, `undefined` where it is zero.
    * Absent when the operator has no useful derivative.
    */

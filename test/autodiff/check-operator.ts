@@ -4,7 +4,7 @@ import { operators } from "../../src/autodiff/operators/index.ts";
 import { deriveKey, type Key, randomStream } from "../../src/kernel/key.ts";
 import { add, mul, reduceSum } from "../../src/onnx/functions/index.ts";
 import { Graph } from "../../src/onnx/graph.ts";
-import type { Value } from "../../src/onnx/ir.ts";
+import type { OperatorTable, Value } from "../../src/onnx/ir.ts";
 import { type DType, isFloating } from "../../src/onnx/tensor.ts";
 import { compileProgram, type NumericArray } from "../../src/runtime/program.ts";
 import type { NdArray } from "../support/interpreter/nd-array.ts";
@@ -26,10 +26,16 @@ const STEP = 3e-4;
 export async function checkOperator(testCase: OperatorCase, key: Key): Promise<void> {
   const double = instantiate(testCase, "float64", key);
   checkShapes(double);
+  checkDefinition(testCase, key, double);
   checkFirstOrder(double);
   checkSecondOrder(double, key);
   await checkEngine(instantiate(testCase, "float32", key));
 }
+
+/** The table with every operator as a node, those too that are made of others. */
+const whole: OperatorTable = new Map(
+  [...operators].map(([key, { lower: _, ...operator }]) => [key, operator] as const),
+);
 
 /** A case as a graph: loss = Σ y·cotangent, its gradients, and the gradients of Σ gradient·direction. */
 interface Instance {
@@ -45,8 +51,23 @@ interface Instance {
   readonly second: readonly Value[];
 }
 
-function instantiate(testCase: OperatorCase, dtype: "float32" | "float64", key: Key): Instance {
-  const graph = new Graph(operators);
+/** The applied operator and random inputs. */
+interface Application {
+  readonly graph: Graph;
+  readonly feeds: Record<string, NdArray>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  feed(name: string, shape: readonly number[], elements: readonly number[]): void;
+  normal(shape: readonly number[]): number[];
+}
+
+function apply(
+  testCase: OperatorCase,
+  dtype: "float32" | "float64",
+  key: Key,
+  table: OperatorTable,
+): Application {
+  const graph = new Graph(table);
   const random = randomStream(deriveKey(key, "inputs"));
   const feeds: Record<string, NdArray> = {};
   const feed = (name: string, shape: readonly number[], elements: readonly number[]): void => {
@@ -59,13 +80,17 @@ function instantiate(testCase: OperatorCase, dtype: "float32" | "float64", key: 
     const shape = spec.isBatch ? ["batch", ...spec.shape.slice(1)] : spec.shape;
     return graph.input(`x${index}`, spec.dtype ?? dtype, shape);
   });
-  const built = testCase.build(...inputs);
-  const outputs = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
-  const real = testCase.isForwardOnly ? [] : outputs.filter((output) => isFloating(output.dtype));
-  const wrt = real.length === 0 ? [] : inputs.filter((input) => isFloating(input.dtype));
   const normal = (shape: readonly number[]): number[] =>
     Array.from({ length: shape.reduce((product, size) => product * size, 1) }, () => random.normal());
+  const built = testCase.build(...inputs);
+  const outputs = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
+  return { graph, feeds, inputs, outputs, feed, normal };
+}
 
+function instantiate(testCase: OperatorCase, dtype: "float32" | "float64", key: Key): Instance {
+  const { graph, feeds, inputs, outputs, feed, normal } = apply(testCase, dtype, key, operators);
+  const real = testCase.isForwardOnly ? [] : outputs.filter((output) => isFloating(output.dtype));
+  const wrt = real.length === 0 ? [] : inputs.filter((input) => isFloating(input.dtype));
   const sizes = interpret(real, feeds).map((result) => result.shape);
   const cotangents = real.map((output, index) => {
     const size = sizes[index] as readonly number[];
@@ -110,6 +135,19 @@ function checkShapes({ outputs, first, wrt, second, variables, feeds, inputs }: 
     second.map((value) => value.shape),
     "shapes of second gradients",
   ).toEqual(variables.map((value) => value.shape));
+}
+
+/** What an operator is made of gives what its definition gives, and has the shapes its shape rule says. */
+function checkDefinition(testCase: OperatorCase, key: Key, { outputs, feeds }: Instance): void {
+  const defined = apply(testCase, "float64", key, whole).outputs;
+  expect(
+    outputs.map(({ dtype, shape }) => ({ dtype, shape })),
+    "types of the whole and of its parts",
+  ).toEqual(defined.map(({ dtype, shape }) => ({ dtype, shape })));
+  const results = interpret(outputs, feeds);
+  interpret(defined, feeds).forEach((expected, index) => {
+    expectClose((results[index] as NdArray).data, expected.data, EXACT, `definition of output ${index}`);
+  });
 }
 
 /** Every element of every gradient against the difference quotient of the loss. */

@@ -30,7 +30,8 @@ import { transposeOperators } from "./transpose.ts";
  * Every operator Lethe reads, infers and differentiates.
  *
  * A new one takes a file here with its shape rule and its gradient rule, a line in this list, and in `test` its definition in
- * double precision (`support/interpreter`) and random uses (`autodiff/cases`); the tests of the table ask for both.
+ * double precision (`support/interpreter`) and random uses (`autodiff/cases`); the tests of the table ask for both. One that
+ * can be said in others needs no gradient rule: see `composite`.
  */
 export const operators: OperatorTable = operatorTable([
   ...activationOperators,
