@@ -128,7 +128,7 @@ describe("wrong usage ends with 2 and says what would be right:", () => {
       trainCsv("--model", "resnet"),
       2,
       "LETHE_USAGE_MODEL",
-      /cnn-medium, mlp:WIDTHS.*resnet/,
+      /cnn-medium, .*resnet20.*mlp:128,64.*got `resnet`/,
     );
     await expectFailure(trainCsv("--model", "cnn"), 2, "LETHE_USAGE_MODEL", /Use an mlp/);
   });
