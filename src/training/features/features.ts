@@ -51,10 +51,10 @@ export async function compileFeatures(
     async featuresOf(weights, samples) {
       const rows = new Float32Array(samples.count * size);
       let row = 0;
-      for (const { features, labels } of batchesOf(samples, BATCH)) {
+      for (const { features } of batchesOf(samples, BATCH)) {
         const part = await values.run(weights, { data: { features } });
         rows.set(part.features as Float32Array, row * size);
-        row += labels.length;
+        row += features.length / samples.featureLength;
       }
       return { rows, size };
     },
