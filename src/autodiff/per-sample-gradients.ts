@@ -1,5 +1,6 @@
 import { add } from "../onnx/functions/index.ts";
-import type { GraphNode, Value } from "../onnx/ir.ts";
+import type { Value } from "../onnx/ir.ts";
+import { nodesBehind } from "../onnx/nodes-behind.ts";
 import { fromGradients, type PerSample, perSampleRule } from "./per-sample-rules.ts";
 import { vectorJacobianProduct } from "./vector-jacobian-product.ts";
 
@@ -25,7 +26,7 @@ export function perSampleGradients(
   seed: Value,
   parameters: readonly Value[],
 ): readonly PerSample[] | undefined {
-  const nodes = nodesBehind(outputs);
+  const nodes = [...nodesBehind([outputs])];
   const uses = parameters.map((parameter) =>
     nodes.flatMap((node) =>
       node.inputs.flatMap((input, index) => (input === parameter ? [{ node, index }] : [])),
@@ -50,16 +51,4 @@ function sum(parts: readonly PerSample[]): PerSample {
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return first;
   return fromGradients(parts.map(({ gradients }) => gradients).reduce(add));
-}
-
-/** The nodes a value is computed by. */
-function nodesBehind(value: Value): readonly GraphNode[] {
-  const found = new Set<GraphNode>();
-  const pending = [value];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (next.node === undefined || found.has(next.node)) continue;
-    found.add(next.node);
-    for (const input of next.node.inputs) if (input !== undefined) pending.push(input);
-  }
-  return [...found];
 }

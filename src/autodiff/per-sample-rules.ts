@@ -6,6 +6,7 @@ import {
   matmul,
   mul,
   neg,
+  onesLike,
   reduceSum,
   reshape,
   sqrt,
@@ -51,6 +52,12 @@ export function perSampleRule(use: ParameterUse): PerSample | undefined {
       return index === 1 ? filter(use) : index === 2 ? channelSum(use.gradient) : undefined;
     case "BatchNormalization":
       return index === 1 ? normScale(use) : index === 2 ? channelSum(use.gradient) : undefined;
+    case "LayerNormalization":
+      return index === 1
+        ? layerNormScale(use)
+        : index === 2
+          ? broadcastOperand(use, use.gradient)
+          : undefined;
     case "Add":
       return broadcastOperand(use, use.gradient);
     case "Sub":
@@ -140,6 +147,15 @@ function normScale({ node, gradient }: ParameterUse): PerSample {
   const deviation = sqrt(add(variance, numberAttribute(node.attributes, "epsilon", 1e-5)));
   const normalised = div(sub(x, reshape(mean, channels)), reshape(deviation, channels));
   return channelSum(mul(gradient, normalised));
+}
+
+/** γ of a layer normalisation, over its own axes: gₙ = Σ over the others of δₙ·x̂ₙ. */
+function layerNormScale(use: ParameterUse): PerSample | undefined {
+  const [x, scale] = use.node.inputs as [Value, Value];
+  const { epsilon, axis } = use.node.attributes;
+  const settings = { ...(epsilon && { epsilon }), ...(axis && { axis }) };
+  const normalised = x.graph.apply("LayerNormalization", [x, onesLike(scale)], settings);
+  return broadcastOperand(use, mul(use.gradient, normalised));
 }
 
 /** A parameter that broadcasting stretched over the batch: sums within each sample only. */

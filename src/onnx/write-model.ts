@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { LetheError } from "../kernel/errors.ts";
 import type { Attribute } from "./attributes.ts";
 import type { GraphNode, Value } from "./ir.ts";
+import { nodesBehind } from "./nodes-behind.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -86,16 +87,9 @@ function modelProtoOf(contents: ModelContents): ModelProto {
 
 /** The nodes the outputs need, in an order of evaluation, and the inputs and constants they start from. */
 function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Value[] } {
-  const nodes = new Set<GraphNode>();
-  const leaves = new Set<Value>();
-  const pending = [...outputs];
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    if (value.node === undefined) leaves.add(value);
-    else if (!nodes.has(value.node)) {
-      nodes.add(value.node);
-      for (const input of value.node.inputs) if (input !== undefined) pending.push(input);
-    }
-  }
+  const nodes = nodesBehind(outputs);
+  const inputs = [...nodes].flatMap((node) => node.inputs.filter((input) => input !== undefined));
+  const leaves = new Set([...outputs, ...inputs].filter((value) => value.node === undefined));
   const firstId = (node: GraphNode): number => (node.outputs[0] as Value).id;
   return {
     nodes: [...nodes].sort((a, b) => firstId(a) - firstId(b)),

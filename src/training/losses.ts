@@ -1,4 +1,5 @@
 import { IGNORED_LABEL } from "../data/dataset.ts";
+import { LetheError } from "../kernel/errors.ts";
 import {
   cast,
   div,
@@ -18,6 +19,7 @@ import {
   where,
 } from "../onnx/functions/index.ts";
 import type { Value } from "../onnx/ir.ts";
+import { formatShape } from "../onnx/shape.ts";
 
 /**
  * Cross-entropy −(1/N) Σₙ log softmax(logits)ₙ,yₙ, over samples or over all their positions.
@@ -56,8 +58,17 @@ export function softCrossEntropy(logits: Value, targets: Value): Value {
  * @param logits - [batch, classes]
  * @param labels - int64 class numbers [batch]
  * @returns [batch]
+ * @throws LETHE_USAGE_LOSS_SHAPE for scores at several positions of a sample: these need a loss of their own
  */
 export function crossEntropies(logits: Value, labels: Value): Value {
+  if (logits.shape.length !== 2 || labels.shape.length !== 1) {
+    throw new LetheError(
+      "usage",
+      "USAGE_LOSS_SHAPE",
+      `Expected scores [batch, classes] and a label a sample, got ${formatShape(logits.shape)} and ` +
+        `${formatShape(labels.shape)}. Give a \`loss\` of your own.`,
+    );
+  }
   return softCrossEntropies(logits, oneHot(labels, Number(logits.shape[1]), logits.dtype));
 }
 

@@ -2,6 +2,7 @@ import type { Key } from "../../kernel/key.ts";
 import { randomStream } from "../../kernel/key.ts";
 import type { Matrix, MatrixEngine } from "./matrix-engine.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
+import { leadingColumns } from "./truncation.ts";
 
 /** Columns carried beyond those asked for, so that the last ones wanted settle too (Halko et al. advise 5 to 10). */
 const OVERSAMPLING = 16;
@@ -42,7 +43,7 @@ export async function dominantBasis(
   if (size <= rank + 2 * OVERSAMPLING) {
     const { values, vectors } = symmetricEigen(size, matrix.data);
     const count = Math.min(rank, size);
-    return { vectors: leadingColumns(size, vectors, count), values: values.slice(0, count) };
+    return { vectors: basisOf(size, vectors, count), values: values.slice(0, count) };
   }
   const shift = slack + SHIFT_FRACTION * Math.max(0, traceOf(matrix));
   let block = normalBlock(size, rank + OVERSAMPLING, key);
@@ -55,7 +56,7 @@ export async function dominantBasis(
   }
   const reduced = await engine.multiply(block, await engine.multiply(matrix, block), { transposeLeft: true });
   const { values, vectors } = symmetricEigen(reduced.rows, reduced.data);
-  const rotation = leadingColumns(reduced.rows, vectors, rank);
+  const rotation = basisOf(reduced.rows, vectors, rank);
   return { vectors: await engine.multiply(block, rotation), values: values.slice(0, rank) };
 }
 
@@ -70,10 +71,6 @@ function normalBlock(rows: number, columns: number, key: Key): Matrix {
   return { rows, columns, data: Float32Array.from({ length: rows * columns }, () => stream.normal()) };
 }
 
-function leadingColumns(size: number, matrix: Float64Array, count: number): Matrix {
-  const data = new Float32Array(size * count);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < count; j++) data[i * count + j] = matrix[i * size + j] as number;
-  }
-  return { rows: size, columns: count, data };
+function basisOf(size: number, vectors: Float64Array, count: number): Matrix {
+  return { rows: size, columns: count, data: leadingColumns(vectors, size, size, count) };
 }

@@ -6,11 +6,12 @@ import { type Batch, batchesOf } from "../../data/batches.ts";
 import type { Samples } from "../../data/dataset.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, type Key, randomStream } from "../../kernel/key.ts";
+import { sizeOf } from "../../kernel/layout.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { add, argMax, reduceMean } from "../../onnx/functions/index.ts";
 import type { Value } from "../../onnx/ir.ts";
-import type { LinearOperator } from "../../runtime/linear-algebra/linear-operator.ts";
+import { addScaled, type LinearOperator } from "../../runtime/linear-algebra/linear-operator.ts";
 import type { RuntimeOptions } from "../../runtime/program.ts";
 import { compileValues } from "../compiled-values.ts";
 import { crossEntropies } from "../losses.ts";
@@ -81,7 +82,7 @@ export async function compileCurvature(
   const product: Curvature["product"] = async (weights, batch, vector, key) => {
     const noise =
       kind === "sampled-fisher"
-        ? gumbel(requireKey(key), batch.labels.length * architecture.classes)
+        ? gumbel(requireKey(key), rowsOf(architecture, batch) * architecture.classes)
         : undefined;
     const { features, labels } = batch;
     const results = await values.run(weights, {
@@ -105,12 +106,13 @@ export async function compileCurvature(
         gradientEvaluations: () => evaluations,
         async apply(vector) {
           const sum = new Float64Array(length);
-          let batchNumber = 0;
+          let row = 0;
           for (const batch of batchesOf(samples, batchSize)) {
-            const batchKey = key === undefined ? undefined : deriveKey(key, "labels", batchNumber++);
+            const batchKey = key === undefined ? undefined : deriveKey(key, "labels", row);
             const part = await product(weights, batch, vector, batchKey);
-            const share = batch.labels.length / samples.count;
-            for (let i = 0; i < length; i++) sum[i] = (sum[i] as number) + share * (part[i] as number);
+            const rows = rowsOf(architecture, batch);
+            addScaled(sum, part, rows / samples.count);
+            row += rows;
           }
           evaluations += samples.count * PASSES[kind];
           return sum;
@@ -143,6 +145,10 @@ function productOf(
     default:
       return kind satisfies never;
   }
+}
+
+function rowsOf(architecture: Architecture, { features }: Batch): number {
+  return features.length / sizeOf(architecture.inputShape);
 }
 
 /** Standard Gumbel numbers, −ln(−ln u). */

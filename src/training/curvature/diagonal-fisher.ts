@@ -110,7 +110,7 @@ async function compileDiagonal(
           );
           if (sums === undefined) sums = part;
           else addScaled(sums, part, 1);
-          gradientEvaluations += labels.length;
+          gradientEvaluations += batch.features.length / samples.featureLength;
         }
       }
       const mean = (sums as Float64Array).map((sum) => sum / samples.count);

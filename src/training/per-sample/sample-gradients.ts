@@ -1,5 +1,6 @@
 import { type Batch, batchesOf } from "../../data/batches.ts";
 import type { Samples } from "../../data/dataset.ts";
+import { sizeOf } from "../../kernel/layout.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { add, onesLike } from "../../onnx/functions/index.ts";
@@ -50,9 +51,9 @@ export async function compileSampleGradients(
   return {
     isBatched: values.isBatched,
     async gradients(weights, batch) {
-      const rows = batch.labels.length;
+      const rows = batch.features.length / sizeOf(architecture.inputShape);
       const pieces: Readonly<Record<string, NumericArray>>[] = [];
-      for (const piece of piecesOf(batch, values.isBatched ? Math.max(rows, 1) : 1)) {
+      for (const piece of piecesOf(batch, rows, values.isBatched ? rows : 1)) {
         pieces.push(await values.run(weights, { [DATA]: { ...piece } }));
       }
       const joined = architecture.weights.filter(({ role }) => role === "parameter");
@@ -104,12 +105,12 @@ function compile(
   );
 }
 
-function* piecesOf({ features, labels }: Batch, size: number): Generator<Batch> {
-  const rowLength = features.length / labels.length;
-  for (let row = 0; row < labels.length; row += size) {
+function* piecesOf({ features, labels }: Batch, rows: number, size: number): Generator<Batch> {
+  const [width, answers] = [features.length / rows, labels.length / rows];
+  for (let row = 0; row < rows; row += size) {
     yield {
-      features: features.subarray(row * rowLength, (row + size) * rowLength),
-      labels: labels.subarray(row, row + size),
+      features: features.subarray(row * width, (row + size) * width),
+      labels: labels.subarray(row * answers, (row + size) * answers),
     };
   }
 }

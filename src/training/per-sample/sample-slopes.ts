@@ -51,7 +51,7 @@ export async function compileSampleSlopes(
       for (const batch of batchesOf(samples, BATCH)) {
         const { slopes } = await values.run(weights, { [DATA]: { ...batch }, direction });
         out.set(slopes as Float32Array, row);
-        row += batch.labels.length;
+        row += slopes?.length ?? 0;
       }
       return out;
     },
