@@ -52,7 +52,10 @@ export function trainCommand(): Command {
     .description(
       "Train a classifier and write it as an ONNX file. A killed run goes on where its last epoch ended.",
     )
-    .requiredOption("--data <dataset>", "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN")
+    .requiredOption(
+      "--data <dataset>",
+      "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN, text:FILE",
+    )
     .option("--model <model>", MODEL_HELP, "mlp")
     .option("--epochs <count>", "passes over the data (default: 5)", parseCount)
     .option("--batch-size <count>", "samples in a step (default: 64)", parseCount)
@@ -104,6 +107,7 @@ export function trainCommand(): Command {
     );
     const result = {
       ...facts,
+      ...(dataset.tokenizer === undefined ? {} : { tokenizer: dataset.tokenizer.digest }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
         train: await accuracyOn(predictor, architecture, state.weights, dataset.train),
@@ -115,6 +119,10 @@ export function trainCommand(): Command {
     };
     const model = writeClassifier(architecture, state.weights, { digest: result.digest });
     writeFileAtomically(join(options.out, "model.onnx"), model);
+    if (dataset.tokenizer !== undefined) {
+      const record = JSON.stringify(dataset.tokenizer.record);
+      writeFileAtomically(join(options.out, "tokenizer.json"), `${record}\n`);
+    }
     writeFileAtomically(join(options.out, "run.json"), `${JSON.stringify(result, undefined, 2)}\n`);
     rmSync(checkpoint, { force: true });
     return {
