@@ -17,17 +17,26 @@ export const MODEL_HELP = `${listModels()
  * @throws LETHE_USAGE_MODEL, LETHE_DATA_FILE, LETHE_DATA_MODEL
  */
 export function chooseModel(text: string, dataset: Dataset): Architecture {
-  const classes = dataset.classNames.length;
-  if (!text.endsWith(".onnx")) return createModel(text, { inputShape: dataset.featureShape, classes });
-  const architecture = onnxArchitecture(readBytes(text), basename(text));
+  const { featureShape, tokenizer, train } = dataset;
+  const labelShape = train.targets?.shape ?? [];
+  const classes = train.targets === undefined ? dataset.classNames.length : (tokenizer?.size ?? 0);
+  const architecture = text.endsWith(".onnx")
+    ? onnxArchitecture(readBytes(text), basename(text))
+    : createModel(text, {
+        inputShape: featureShape,
+        classes,
+        ...(tokenizer === undefined ? {} : { vocabulary: tokenizer.size }),
+      });
   const fits =
-    architecture.inputShape.join() === dataset.featureShape.join() && architecture.classes === classes;
+    architecture.inputShape.join() === featureShape.join() &&
+    architecture.labelShape.join() === labelShape.join() &&
+    architecture.classes === classes;
   if (fits) return architecture;
   throw new LetheError(
     "data",
     "DATA_MODEL",
-    `Expected a model for samples [${dataset.featureShape}] and ${classes} classes, ` +
-      `got ${basename(text)} for [${architecture.inputShape}] and ${architecture.classes}.`,
+    `Expected a model for samples [${featureShape}] with answers [${[...labelShape, classes]}], ` +
+      `got ${basename(text)} for [${architecture.inputShape}] and [${[...architecture.labelShape, architecture.classes]}].`,
   );
 }
 

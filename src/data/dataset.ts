@@ -1,3 +1,5 @@
+import type { Tokenizer } from "./text/tokenizer.ts";
+
 /** Named data with a training and a test part. Immutable: whoever wants other samples makes a view. */
 export interface Dataset {
   /** `mnist`, `csv:people.csv`: the prefix of its samples' ids. */
@@ -7,8 +9,10 @@ export interface Dataset {
   readonly licence: string;
   /** Name of class `c` at index `c`. */
   readonly classNames: readonly string[];
-  /** Shape of one sample's features: `[channels, height, width]` of an image, `[columns]` of a table. */
+  /** Shape of one sample's features: `[channels, height, width]` of an image, `[columns]` of a table, `[positions]` of text. */
   readonly featureShape: readonly number[];
+  /** What made token ids of text; left out for data that are no text. */
+  readonly tokenizer?: Tokenizer;
   readonly train: Samples;
   readonly test: Samples;
 }

@@ -6,12 +6,13 @@ import { digits } from "./sources/digits.ts";
 import { fashionMnist } from "./sources/fashion-mnist.ts";
 import { idx } from "./sources/idx.ts";
 import { mnist } from "./sources/mnist.ts";
+import { text } from "./sources/text.ts";
 
 export type { Dataset, Samples } from "./dataset.ts";
 export type { Availability, LoadOptions } from "./source.ts";
 
 /** Every source, in the order of the list. */
-const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, idx, csv];
+const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, idx, csv, text];
 
 /** One line of the list of datasets. */
 export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "paper" | "licence"> & {
@@ -20,8 +21,8 @@ export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "pape
 } & Availability;
 
 /**
- * Loads the dataset a person names: `mnist`, `fashion-mnist`, `digits`, `idx:DIR` or
- * `csv:FILE?label=COLUMN&subject=COLUMN&group=COLUMN`.
+ * Loads the dataset a person names: `mnist`, `fashion-mnist`, `digits`, `idx:DIR`,
+ * `csv:FILE?label=COLUMN&subject=COLUMN&group=COLUMN` or `text:FILE?length=64`.
  *
  * @throws LETHE_USAGE_DATASET for a name no source answers to, and whatever the source finds wrong with its files
  * (kind `data`) or argument (kind `usage`)

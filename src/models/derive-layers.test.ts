@@ -8,7 +8,7 @@ import type { Value } from "../onnx/ir.ts";
 import { writeModel } from "../onnx/write-model.ts";
 import { initialWeights, layoutOfArchitecture } from "./architecture.ts";
 import { layersOf } from "./derive-layers.ts";
-import { createModel } from "./index.ts";
+import { createModel, listModels } from "./index.ts";
 import type { LayerLayout } from "./layers.ts";
 import { onnxArchitecture, writeClassifier } from "./onnx-model.ts";
 
@@ -141,10 +141,25 @@ describe("the layers of a model", () => {
     ]);
   });
 
-  it.each(["logistic", "mlp:7", "cnn", "cnn-bn", "cnn-medium"])(
+  it("of a language model are its products and normalisations; tables are others, and so is what is used twice", () => {
+    const sizes = { inputShape: [6], classes: 9, vocabulary: 9 };
+    expect(layersOf(createModel("gpt2:width=8,depth=1,heads=2", sizes)).map(summary)).toEqual([
+      ["norm", "block1.norm1.scale", "block1.norm1.shift", undefined, undefined],
+      ["dense", "block1.attention.qkv.weight", "block1.attention.qkv.bias", 0],
+      ["dense", "block1.attention.output.weight", "block1.attention.output.bias", 0],
+      ["norm", "block1.norm2.scale", "block1.norm2.shift", undefined, undefined],
+      ["dense", "block1.mlp.in.weight", "block1.mlp.in.bias", 0],
+      ["dense", "block1.mlp.out.weight", "block1.mlp.out.bias", 0],
+      ["norm", "norm.scale", "norm.shift", undefined, undefined],
+      ["other", "tokens.weight", "positions.weight"],
+    ]);
+  });
+
+  it.each(["mlp:7", ...listModels().map(({ id }) => id)])(
     "of %s hold every parameter exactly once",
     (name) => {
-      const model = createModel(name, IMAGE);
+      const text = { inputShape: [6], classes: 3, vocabulary: 9 };
+      const model = createModel(name, /^(text-mlp|lstm|gpt2?)$/.test(name) ? text : IMAGE);
       const held = layersOf(model).flatMap((layer) => {
         if (layer.kind === "norm") return [layer.scale, layer.shift];
         if (layer.kind === "other") return layer.slots;

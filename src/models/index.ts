@@ -2,10 +2,14 @@ import { LetheError } from "../kernel/errors.ts";
 import { allCnn } from "./all-cnn.ts";
 import type { Architecture } from "./architecture.ts";
 import { cnnBn, cnnMedium, cnnSmall } from "./cnn.ts";
+import { gpt } from "./gpt.ts";
+import { gpt2 } from "./gpt2.ts";
+import { lstm } from "./lstm.ts";
 import { logistic, perceptron } from "./mlp.ts";
 import { type ModelSizes, type ReadyModel, readModelText } from "./ready-model.ts";
 import { resnet18, resnet20 } from "./resnet.ts";
 import { resnet9 } from "./resnet9.ts";
+import { textMlp } from "./text-mlp.ts";
 import { vgg11, vgg16 } from "./vgg.ts";
 import { vit } from "./vit.ts";
 
@@ -25,6 +29,10 @@ const READY: readonly ReadyModel[] = [
   resnet20,
   resnet18,
   vit,
+  textMlp,
+  lstm,
+  gpt,
+  gpt2,
 ];
 
 /** The ready architectures, for help texts. */

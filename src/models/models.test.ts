@@ -7,8 +7,12 @@ import { createModel, listModels } from "./index.ts";
 import { heNormal } from "./initializers.ts";
 
 const MNIST = { inputShape: [1, 28, 28], classes: 10 } as const;
+const TEXT = { inputShape: [32], classes: 2, vocabulary: 50 } as const;
 const CIFAR = { inputShape: [3, 32, 32], classes: 10 } as const;
 const COLOUR = { inputShape: [3, 32, 32], classes: 7 } as const;
+
+/** Text for the models of text. */
+const sizesFor = (name: string) => (/^(text-mlp|lstm|gpt2?)$/.test(name) ? TEXT : MNIST);
 
 describe("a ready architecture", () => {
   // Counted by hand: weights + biases of every layer, and twice the channels of a normalisation.
@@ -37,6 +41,11 @@ describe("a ready architecture", () => {
     ["all-cnn:batchNorm=false", CIFAR, 1_369_738, 0],
     // Patches, positions, four blocks of 12·64² weights and 13·64 others, the last norm, the head.
     ["vit", CIFAR, 48 * 64 + 64 + 64 * 64 + 4 * (12 * 4096 + 13 * 64) + 2 * 64 + 64 * 10 + 10, 0],
+    ["text-mlp", TEXT, 50 * 64 + 64 * 64 + 64 + 64 * 2 + 2, 0],
+    ["lstm", TEXT, 50 * 64 + (64 + 128 + 1) * 512 + 128 * 2 + 2, 0],
+    // Queries of 128 and keys and values of 64 from 128, back to 128; three matrices of 128 × 344; norms.
+    ["gpt", TEXT, 2 * 50 * 128 + 4 * (128 * 256 + 128 * 128 + 3 * 128 * 344 + 2 * 128) + 128, 0],
+    ["gpt2", TEXT, 50 * 128 + 32 * 128 + 4 * (12 * 128 * 128 + 13 * 128) + 2 * 128, 0],
   ])("%s has the parameters its layers say", (name, sizes, parameters, buffers) => {
     const layout = layoutOfArchitecture(createModel(name, sizes));
     expect(layout.parameterLength).toBe(parameters);
@@ -46,13 +55,14 @@ describe("a ready architecture", () => {
   it("is in the list by the name it is made by, and keeps that name", () => {
     const names = listModels().map(({ id }) => id);
     expect(names.slice(0, 5)).toEqual(["logistic", "mlp", "cnn", "cnn-bn", "cnn-medium"]);
-    for (const name of names) expect(createModel(name, MNIST).id).toBe(name === "mlp" ? "mlp:64" : name);
+    for (const name of names)
+      expect(createModel(name, sizesFor(name)).id).toBe(name === "mlp" ? "mlp:64" : name);
     expect(createModel("mlp:128,32", MNIST).id).toBe("mlp:128,32");
   });
 
   it.each(listModels().map(({ id }) => id))("%s starts from its key alone", (name) => {
     const isScaled = /^(vgg|resnet|all-cnn)/.test(name);
-    const model = createModel(isScaled ? `${name}:0.1` : name, MNIST);
+    const model = createModel(isScaled ? `${name}:0.1` : name, sizesFor(name));
     const digest = (seed: number): string => digestArrays(initialWeights(model, keyFromSeed(seed)));
     expect(digest(3)).toBe(digest(3));
     expect(digest(3)).not.toBe(digest(4));
@@ -85,6 +95,7 @@ describe("a ready architecture", () => {
     ["vit:size=3", "size"],
     ["vit:patch=5", "patch"],
     ["vit:heads=3", "heads"],
+    ["lstm", "token ids"],
   ])("is not made with the settings of `%s`, and the error names `%s`", (name, setting) => {
     expect(() => createModel(name, MNIST)).toThrowError(
       expect.objectContaining({ code: "LETHE_USAGE_MODEL", message: expect.stringContaining(setting) }),

@@ -6,6 +6,8 @@ import type { Architecture } from "./architecture.ts";
 export interface ModelSizes {
   readonly inputShape: readonly number[];
   readonly classes: number;
+  /** Token ids are smaller than this; left out for samples that are no text. */
+  readonly vocabulary?: number;
 }
 
 /** Settings of a ready architecture as they are written: words by name, for the schema to read. */

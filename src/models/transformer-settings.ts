@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LetheError } from "../kernel/errors.ts";
+import { normal } from "./initializers.ts";
 
 /** Wider or deeper than this is a typing error, not a model. */
 const MAX_WIDTH = 8192;
@@ -19,17 +20,40 @@ export function attentionSizes(defaults: {
   } as const;
 }
 
-/** @throws LETHE_USAGE_MODEL when the width does not divide by the heads, or the heads by those of the keys */
+/**
+ * Normal starts of a transformer: standard deviation 0.02, in the layers that are added to the residual stream divided by
+ * √(2·depth), as many as there are.
+ * Source: Radford et al. (2019), section 2.3.
+ */
+export function transformerNormal(depth: number) {
+  const std = 0.02;
+  const residualStd = std / Math.sqrt(2 * depth);
+  return {
+    std,
+    initial: (name: string, shape: readonly number[]) => normal(name, shape, std),
+    residualInitial: (name: string, shape: readonly number[]) => normal(name, shape, residualStd),
+  };
+}
+
+/**
+ * @throws LETHE_USAGE_MODEL when the width does not divide by the heads, or the heads by those of the keys, or a head's width
+ *   by two where it is turned
+ */
 export function requireWholeHeads(
   id: string,
-  sizes: { readonly width: number; readonly heads: number; readonly keyHeads?: number },
+  sizes: {
+    readonly width: number;
+    readonly heads: number;
+    readonly keyHeads?: number;
+    readonly isRotary?: boolean;
+  },
 ): void {
-  const { width, heads, keyHeads = heads } = sizes;
-  if (width % heads === 0 && heads % keyHeads === 0) return;
+  const { width, heads, keyHeads = heads, isRotary = false } = sizes;
+  if (width % (isRotary ? 2 * heads : heads) === 0 && heads % keyHeads === 0) return;
   throw new LetheError(
     "usage",
     "USAGE_MODEL",
-    `Expected a width that is a multiple of heads, and heads of keyHeads, in model \`${id}\`, ` +
+    `Expected a width that is a multiple of ${isRotary ? "2·heads" : "heads"}, and heads of keyHeads, in model \`${id}\`, ` +
       `got width ${width}, heads ${heads}, keyHeads ${keyHeads}.`,
   );
 }

@@ -5,16 +5,15 @@ import type { Value } from "../onnx/ir.ts";
 import type { Dim } from "../onnx/shape.ts";
 import type { Architecture } from "./architecture.ts";
 import { type ImageSizes, imageSizes } from "./image-input.ts";
-import { normal } from "./initializers.ts";
 import { attention } from "./modules/attention.ts";
 import { dense } from "./modules/dense.ts";
 import { positionEmbedding } from "./modules/embedding.ts";
 import { feedForward } from "./modules/feed-forward.ts";
 import { networkOf, sequence, stateless } from "./modules/module.ts";
 import { layerNormalized } from "./modules/normalization.ts";
-import { residual } from "./modules/residual.ts";
+import { transformerBlock } from "./modules/transformer-block.ts";
 import { defineModel } from "./ready-model.ts";
-import { attentionSizes, requireWholeHeads } from "./transformer-settings.ts";
+import { attentionSizes, requireWholeHeads, transformerNormal } from "./transformer-settings.ts";
 
 const settings = z.strictObject({
   /** Side of a patch. */
@@ -26,8 +25,6 @@ const settings = z.strictObject({
 const USUAL_PATCHES = [4, 7, 2, 3, 5, 1] as const;
 /** The hidden layer is this many times as wide as a position's vector: the paper's ratio. */
 const EXPANSION = 4;
-/** Standard deviation at the start, the usual one of transformers. */
-const STD = 0.02;
 
 export const vit = defineModel({
   id: "vit",
@@ -62,38 +59,29 @@ function visionTransformer(
     );
   }
   const positions = (image.height / patch) * (image.width / patch);
-  const initial = (name: string, shape: readonly number[]) => normal(name, shape, STD);
+  const { initial, std, residualInitial } = transformerNormal(depth);
   const blocks = Array.from({ length: depth }, (_, index) => {
     const name = `block${index + 1}`;
-    return sequence(
-      residual(
-        sequence(
-          layerNormalized(`${name}.norm1`, width),
-          attention(`${name}.attention`, {
-            width,
-            heads,
-            positions,
-            causal: false,
-            rotary: false,
-            bias: true,
-            initial,
-          }),
-        ),
-      ),
-      residual(
-        sequence(
-          layerNormalized(`${name}.norm2`, width),
-          feedForward(`${name}.mlp`, { width, hidden: EXPANSION * width, bias: true, initial }),
-        ),
-      ),
-    );
+    const starts = { width, bias: true, initial, residualInitial };
+    return transformerBlock({
+      norm1: layerNormalized(`${name}.norm1`, width),
+      attention: attention(`${name}.attention`, {
+        ...starts,
+        heads,
+        positions,
+        causal: false,
+        rotary: false,
+      }),
+      norm2: layerNormalized(`${name}.norm2`, width),
+      feedForward: feedForward(`${name}.mlp`, { ...starts, hidden: EXPANSION * width }),
+    });
   });
   return networkOf(
     { id, inputShape, classes },
     sequence(
       stateless((x) => patches(x, image, patch)),
       dense("patches", { inputs: image.channels * patch * patch, outputs: width, initial }),
-      positionEmbedding("positions", { positions, width, std: STD }),
+      positionEmbedding("positions", { positions, width, std }),
       ...blocks,
       layerNormalized("norm", width),
       stateless((x) => reduceMean(x, { axes: [1] })),

@@ -43,7 +43,10 @@ export function trainCommand(): Command {
     .description(
       "Train a classifier and write it as an ONNX file. A killed run goes on where its last epoch ended.",
     )
-    .requiredOption("--data <dataset>", "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN")
+    .requiredOption(
+      "--data <dataset>",
+      "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN, text:FILE",
+    )
     .option("--model <model>", MODEL_HELP, "mlp")
     .option("--epochs <count>", "passes over the data (default: 5)", parseCount)
     .option("--batch-size <count>", "samples in a step (default: 64)", parseCount)
@@ -110,6 +113,7 @@ export function trainCommand(): Command {
     await using predictor = await createPredictor(architecture, context.runtime);
     const result = {
       ...facts,
+      ...(dataset.tokenizer === undefined ? {} : { tokenizer: dataset.tokenizer.digest }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
         train: await accuracyOn(predictor, architecture, state.weights, parts.train),
@@ -123,6 +127,11 @@ export function trainCommand(): Command {
       digest: digestArrays(state.weights),
       requests: [],
     };
+    if (dataset.tokenizer !== undefined) {
+      const record = JSON.stringify(dataset.tokenizer.record);
+      writeFileAtomically(join(options.out, "tokenizer.json"), `${record}
+`);
+    }
     writeTrainingRun(options.out, architecture, state.weights, result);
     rmSync(checkpoint, { force: true });
     return {

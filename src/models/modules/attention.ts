@@ -28,6 +28,8 @@ export interface AttentionOptions {
   readonly rotary: boolean;
   readonly bias: boolean;
   readonly initial: NonNullable<DenseOptions["initial"]>;
+  /** How the last map starts, whose result is added to the residual stream. */
+  readonly residualInitial: NonNullable<DenseOptions["initial"]>;
 }
 
 /** What is added to a score that must not count: e^−10⁹ is zero, and unlike −∞ it makes no NaN. */
@@ -40,15 +42,20 @@ const EXCLUDED = -1e9;
  * Sources: Vaswani et al. (2017), arXiv 1706.03762, section 3.2; shared keys: Ainslie et al. (2023), arXiv 2305.13245.
  */
 export function attention(name: string, options: AttentionOptions): Module {
-  const { width, heads, keyHeads = heads, positions, causal, rotary, bias, initial } = options;
+  const { width, heads, keyHeads = heads, positions, causal, rotary, bias } = options;
   const size = width / heads;
   const project = dense(`${name}.qkv`, {
     inputs: width,
     outputs: (heads + 2 * keyHeads) * size,
     bias,
-    initial,
+    initial: options.initial,
   });
-  const output = dense(`${name}.output`, { inputs: width, outputs: width, bias, initial });
+  const output = dense(`${name}.output`, {
+    inputs: width,
+    outputs: width,
+    bias,
+    initial: options.residualInitial,
+  });
   const sharing = heads / keyHeads;
   return {
     weights: [...project.weights, ...output.weights],

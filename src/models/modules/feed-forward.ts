@@ -10,14 +10,17 @@ export interface FeedForwardOptions {
   readonly hidden: number;
   readonly bias: boolean;
   readonly initial: NonNullable<DenseOptions["initial"]>;
+  /** How the second layer starts, whose result is added to the residual stream. */
+  readonly residualInitial: NonNullable<DenseOptions["initial"]>;
 }
 
 /** x ↦ GELU(xW₁ + b₁)·W₂ + b₂. */
-export function feedForward(name: string, { width, hidden, bias, initial }: FeedForwardOptions): Module {
+export function feedForward(name: string, options: FeedForwardOptions): Module {
+  const { width, hidden, bias, initial, residualInitial } = options;
   return sequence(
     dense(`${name}.in`, { inputs: width, outputs: hidden, bias, initial }),
     stateless(gelu),
-    dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial }),
+    dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial: residualInitial }),
   );
 }
 
@@ -25,13 +28,14 @@ export function feedForward(name: string, { width, hidden, bias, initial }: Feed
  * x ↦ (SiLU(xW₁) ⊙ xW₃)·W₂; W₁ and W₃ side by side in `NAME.in.weight` [width, 2·hidden].
  * Source: Shazeer, "GLU variants improve transformer" (2020), arXiv 2002.05202, equation 6.
  */
-export function gatedFeedForward(name: string, { width, hidden, bias, initial }: FeedForwardOptions): Module {
+export function gatedFeedForward(name: string, options: FeedForwardOptions): Module {
+  const { width, hidden, bias, initial, residualInitial } = options;
   return sequence(
     dense(`${name}.in`, { inputs: width, outputs: 2 * hidden, bias, initial }),
     stateless((x) => {
       const [gate, value] = split(x, [hidden, hidden], -1) as [Value, Value];
       return mul(silu(gate), value);
     }),
-    dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial }),
+    dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial: residualInitial }),
   );
 }
