@@ -1,10 +1,14 @@
 import { LetheError } from "../kernel/errors.ts";
 import { agreementMetric } from "./accuracy.ts";
+import { bavariaTMetric } from "./attacks/bavaria-t.ts";
 import { liraMetric } from "./attacks/lira.ts";
 import { lossRegressionMetric } from "./attacks/loss-regression-membership.ts";
+import { rmiaMetric } from "./attacks/rmia.ts";
 import { miaEfficacyMetric } from "./attacks/svc-membership.ts";
+import { unlearningLiraMetric } from "./attacks/unlearning-lira.ts";
 import type { Metric } from "./contract.ts";
 import { parameterDistanceMetric } from "./distance.ts";
+import { forgettingQualityMetric } from "./forgetting-quality.ts";
 import { klomMetric } from "./klom.ts";
 import { lossMembershipMetric } from "./membership.ts";
 import { averageGapMetric, raMetric, taMetric, uaMetric } from "./set-accuracies.ts";
@@ -24,6 +28,10 @@ export const metrics: readonly Metric[] = [
   lossRegressionMetric,
   miaEfficacyMetric,
   liraMetric,
+  bavariaTMetric,
+  rmiaMetric,
+  unlearningLiraMetric,
+  forgettingQualityMetric,
   klomMetric,
 ];
 
