@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { keyFromSeed, randomStream } from "../kernel/key.ts";
 import { competitionScore, forgettingEpsilons, forgettingQuality } from "./forgetting-quality.ts";
-import type { MarginTable } from "./klom.ts";
+import type { MarginTable } from "./margins.ts";
 
 const stream = randomStream(keyFromSeed("forgetting quality"));
 const models = (count: number, shift: number, spread = 1): MarginTable =>

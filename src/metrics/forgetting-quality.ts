@@ -1,6 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import { anyScope, defineMetric } from "./contract.ts";
-import type { MarginTable } from "./klom.ts";
+import type { MarginTable } from "./margins.ts";
 import { expectAtLeast, expectFinite, expectSameLength, expectShares } from "./metric-input.ts";
 import { countBelow } from "./statistics/rank-probability.ts";
 import { mean, median, sorted } from "./statistics/summary.ts";

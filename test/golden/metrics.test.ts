@@ -6,8 +6,10 @@ import { fitLogisticLine } from "../../src/metrics/attacks/logistic-regression.t
 import { type MembershipFeature, membershipFeatures } from "../../src/metrics/attacks/membership-features.ts";
 import { fitSupportVectors } from "../../src/metrics/attacks/support-vector-classifier.ts";
 import { svcMembership } from "../../src/metrics/attacks/svc-membership.ts";
+import { linearCka } from "../../src/metrics/feature-similarity.ts";
 import { forgettingEpsilons, forgettingQuality } from "../../src/metrics/forgetting-quality.ts";
 import { klom } from "../../src/metrics/klom.ts";
+import { logProbabilities } from "../../src/metrics/log-probabilities.ts";
 import { margins } from "../../src/metrics/margins.ts";
 import type { ScoredSamples } from "../../src/metrics/scored-samples.ts";
 import { bootstrapInterval } from "../../src/metrics/statistics/bootstrap.ts";
@@ -19,6 +21,7 @@ import { normalCdf, normalQuantile } from "../../src/metrics/statistics/normal.t
 import { areaUnder, rocCurve } from "../../src/metrics/statistics/roc.ts";
 import { studentCdf, studentLogDensity } from "../../src/metrics/statistics/student-t.ts";
 import { mean } from "../../src/metrics/statistics/summary.ts";
+import { minK, minKPlusPlus } from "../../src/metrics/token-membership.ts";
 
 // Values of the official implementations; metrics.json holds the command, the seed and the versions that made them.
 interface Scores {
@@ -85,6 +88,13 @@ interface Golden {
     logGamma: [number, number][];
   };
   readonly bootstrap: { values: number[]; bca: [number, number]; percentile: [number, number] };
+  readonly language: {
+    logits: number[];
+    vocabulary: number;
+    tokens: number[];
+    results: { share: number; minK: number; minKPlusPlus: number }[];
+  };
+  readonly cka: { a: number[]; widthA: number; b: number[]; widthB: number; cka: number };
   readonly klom: {
     unlearned: number[][];
     oracles: number[][];
@@ -248,4 +258,21 @@ describe("statistics agree with SciPy:", () => {
     }
     expect(interval("bca").high).toBeGreaterThan(interval("percentile").high);
   });
+});
+
+it("Min-K% and Min-K%++ are open-unlearning's, which turns the sign", () => {
+  const { logits, vocabulary, tokens, results } = golden.language;
+  const scores = Float64Array.from(logits);
+  const all = logProbabilities(scores, vocabulary);
+  const chosen = tokens.map((token, place) => all[place * vocabulary + token] as number);
+  for (const { share, ...expected } of results) {
+    expect(minK(chosen, { share })).toBeCloseTo(-expected.minK, DIGITS);
+    expect(minKPlusPlus(scores, tokens, vocabulary, { share })).toBeCloseTo(-expected.minKPlusPlus, DIGITS);
+  }
+});
+
+it("linear CKA is the alignment of the centred Gram matrices", () => {
+  const { a, widthA, b, widthB, cka } = golden.cka;
+  const features = (values: number[], width: number) => ({ values: Float64Array.from(values), width });
+  expect(linearCka(features(a, widthA), features(b, widthB))).toBeCloseTo(cka, 9);
 });

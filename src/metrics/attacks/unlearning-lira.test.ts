@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { keyFromSeed, randomStream } from "../../kernel/key.ts";
-import type { MarginTable } from "../klom.ts";
+import type { MarginTable } from "../margins.ts";
 import { mean } from "../statistics/summary.ts";
 import { unlearningLira } from "./unlearning-lira.ts";
 

@@ -1,5 +1,5 @@
 import { anyScope, defineMetric } from "../contract.ts";
-import type { MarginTable } from "../klom.ts";
+import type { MarginTable } from "../margins.ts";
 import { expectAtLeast, expectFinite, expectSameLength } from "../metric-input.ts";
 import { rankProbability } from "../statistics/rank-probability.ts";
 import { mean, quantile } from "../statistics/summary.ts";
