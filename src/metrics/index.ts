@@ -1,16 +1,35 @@
 import { LetheError } from "../kernel/errors.ts";
 import { agreementMetric } from "./accuracy.ts";
+import { attackSuccessMetric } from "./attack-success.ts";
+import { bavariaTMetric } from "./attacks/bavaria-t.ts";
 import { liraMetric } from "./attacks/lira.ts";
 import { lossRegressionMetric } from "./attacks/loss-regression-membership.ts";
+import { rmiaMetric } from "./attacks/rmia.ts";
 import { miaEfficacyMetric } from "./attacks/svc-membership.ts";
+import { unlearningLiraMetric } from "./attacks/unlearning-lira.ts";
+import { ausMetric, nomusMetric } from "./composite-scores.ts";
 import type { Metric } from "./contract.ts";
 import { parameterDistanceMetric } from "./distance.ts";
+import { exactnessMetric } from "./exactness.ts";
+import { ckaMetric } from "./feature-similarity.ts";
+import { forgettingQualityMetric } from "./forgetting-quality.ts";
+import { groupFairnessMetric } from "./group-fairness.ts";
+import { interclassConfusionMetric } from "./interclass-confusion.ts";
+import { inversionMetric } from "./inversion-probe.ts";
 import { klomMetric } from "./klom.ts";
 import { lossMembershipMetric } from "./membership.ts";
+import { predictionDivergenceMetric, zrfMetric } from "./prediction-divergence.ts";
+import { privacyLeakageMetric } from "./privacy-leakage.ts";
+import { ainMetric, relearnTimeMetric } from "./relearn-time.ts";
 import { averageGapMetric, raMetric, taMetric, uaMetric } from "./set-accuracies.ts";
+import { minKMetric } from "./token-membership.ts";
+import { tofuForgetQualityMetric, truthRatioMetric } from "./truth-ratio.ts";
 import { towMetric, towMiaMetric } from "./tug-of-war.ts";
 
-/** Every metric, by what it looks at: accuracies, decisions, weights, membership attacks, distributions over models. */
+/**
+ * Every metric, by what it looks at: accuracies and scores made of them, decisions and predictions, weights and features,
+ * relearning, membership attacks, distributions over models, planted behaviour and groups, texts.
+ */
 export const metrics: readonly Metric[] = [
   uaMetric,
   raMetric,
@@ -18,13 +37,33 @@ export const metrics: readonly Metric[] = [
   averageGapMetric,
   towMetric,
   towMiaMetric,
+  ausMetric,
+  nomusMetric,
   agreementMetric,
+  predictionDivergenceMetric,
+  zrfMetric,
+  exactnessMetric,
   parameterDistanceMetric,
+  ckaMetric,
+  relearnTimeMetric,
+  ainMetric,
   lossMembershipMetric,
   lossRegressionMetric,
   miaEfficacyMetric,
   liraMetric,
+  bavariaTMetric,
+  rmiaMetric,
+  unlearningLiraMetric,
+  forgettingQualityMetric,
   klomMetric,
+  inversionMetric,
+  attackSuccessMetric,
+  interclassConfusionMetric,
+  groupFairnessMetric,
+  minKMetric,
+  privacyLeakageMetric,
+  truthRatioMetric,
+  tofuForgetQualityMetric,
 ];
 
 /** One line of the list of metrics. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { keyFromSeed, randomStream } from "../kernel/key.ts";
-import { klom, klomSummary, type MarginTable } from "./klom.ts";
+import { klom, klomSummary } from "./klom.ts";
+import type { MarginTable } from "./margins.ts";
 import { mean } from "./statistics/summary.ts";
 
 const stream = randomStream(keyFromSeed("klom"));

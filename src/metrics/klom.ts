@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { anyScope, defineMetric } from "./contract.ts";
+import type { MarginTable } from "./margins.ts";
 import { expectAtLeast, expectFinite, expectSameLength, parseMetricSettings } from "./metric-input.ts";
 import { mean, quantile } from "./statistics/summary.ts";
 
@@ -13,9 +14,6 @@ const config = z.strictObject({
   /** `dropped`: the largest margin falls out of the last bin, as in the published benchmark; only to compare with it. */
   lastEdge: z.enum(["closed", "dropped"]).default("closed"),
 });
-
-/** Margins of several models: [models][samples]. */
-export type MarginTable = readonly Float64Array[];
 
 /**
  * KLoM of every sample: the divergence of its margin's distribution over unlearned models from that over retrained models.

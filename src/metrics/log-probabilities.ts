@@ -4,7 +4,7 @@
  * @param logits - [count, classes], finite
  * @returns [count, classes]
  */
-export function logProbabilities(logits: Float32Array, classes: number): Float64Array {
+export function logProbabilities(logits: Float32Array | Float64Array, classes: number): Float64Array {
   const out = new Float64Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
     const total = logSumExp(logits, start, classes);

@@ -1,6 +1,9 @@
 import { logSumExp } from "./log-probabilities.ts";
 import { expectScored, type ScoredSamples } from "./scored-samples.ts";
 
+/** Margins of several models: [models][samples]. */
+export type MarginTable = readonly Float64Array[];
+
 /**
  * The margin of every sample, m = z_y − log Σ_{c≠y} exp z_c = ln(p_y / (1 − p_y)): the logit of the true class's
  * probability, nearly Gaussian over retrainings, which the likelihood-ratio attacks and KLoM rest on.

@@ -6,10 +6,22 @@ import { fitLogisticLine } from "../../src/metrics/attacks/logistic-regression.t
 import { type MembershipFeature, membershipFeatures } from "../../src/metrics/attacks/membership-features.ts";
 import { fitSupportVectors } from "../../src/metrics/attacks/support-vector-classifier.ts";
 import { svcMembership } from "../../src/metrics/attacks/svc-membership.ts";
+import { linearCka } from "../../src/metrics/feature-similarity.ts";
+import { forgettingEpsilons, forgettingQuality } from "../../src/metrics/forgetting-quality.ts";
 import { klom } from "../../src/metrics/klom.ts";
+import { logProbabilities } from "../../src/metrics/log-probabilities.ts";
 import { margins } from "../../src/metrics/margins.ts";
 import type { ScoredSamples } from "../../src/metrics/scored-samples.ts";
+import { bootstrapInterval } from "../../src/metrics/statistics/bootstrap.ts";
+import { clopperPearson } from "../../src/metrics/statistics/clopper-pearson.ts";
+import { equivalenceTest } from "../../src/metrics/statistics/equivalence-test.ts";
+import { kolmogorovSmirnov } from "../../src/metrics/statistics/kolmogorov-smirnov.ts";
+import { logGamma } from "../../src/metrics/statistics/log-gamma.ts";
+import { normalCdf, normalQuantile } from "../../src/metrics/statistics/normal.ts";
 import { areaUnder, rocCurve } from "../../src/metrics/statistics/roc.ts";
+import { studentCdf, studentLogDensity } from "../../src/metrics/statistics/student-t.ts";
+import { mean } from "../../src/metrics/statistics/summary.ts";
+import { minK, minKPlusPlus } from "../../src/metrics/token-membership.ts";
 
 // Values of the official implementations; metrics.json holds the command, the seed and the versions that made them.
 interface Scores {
@@ -48,6 +60,41 @@ interface Golden {
     falsePositiveRates: number[];
     truePositiveRates: number[];
   };
+  readonly forgettingQuality: readonly {
+    unlearned: number[][];
+    retrained: number[][];
+    epsilons: number[];
+    score: number;
+  }[];
+  readonly kolmogorovSmirnov: readonly {
+    a: number[];
+    b: number[];
+    statistic: number;
+    exact: number;
+    limit: number;
+  }[];
+  readonly equivalence: { a: number[]; b: number[]; margin: number; p: number };
+  readonly proportions: readonly {
+    successes: number;
+    trials: number;
+    confidence: number;
+    low: number;
+    high: number;
+  }[];
+  readonly distributions: {
+    normal: [number, number][];
+    normalQuantile: [number, number][];
+    student: [number, number, number, number][];
+    logGamma: [number, number][];
+  };
+  readonly bootstrap: { values: number[]; bca: [number, number]; percentile: [number, number] };
+  readonly language: {
+    logits: number[];
+    vocabulary: number;
+    tokens: number[];
+    results: { share: number; minK: number; minKPlusPlus: number }[];
+  };
+  readonly cka: { a: number[]; widthA: number; b: number[]; widthB: number; cka: number };
   readonly klom: {
     unlearned: number[][];
     oracles: number[][];
@@ -147,4 +194,85 @@ describe("KLoM", () => {
     expectClose(margins(scored(scores)), scores.margins);
     expectClose(margins(scored(scores)), scores.confidences);
   });
+});
+
+describe("forgetting quality", () => {
+  it.each(golden.forgettingQuality)("is that of the competition's scorer, case %$", (given) => {
+    const table = (rows: readonly number[][]): Float64Array[] => rows.map((row) => Float64Array.from(row));
+    const epsilons = forgettingEpsilons(table(given.unlearned), table(given.retrained));
+    // The scorer takes its rates in single precision.
+    expectClose(epsilons, given.epsilons, 5);
+    expect(forgettingQuality(epsilons, given.unlearned.length)).toBeCloseTo(given.score, 9);
+  });
+});
+
+describe("statistics agree with SciPy:", () => {
+  it.each(golden.kolmogorovSmirnov)(
+    "the Kolmogorov–Smirnov test, case %$",
+    ({ a, b, statistic, exact, limit }) => {
+      const found = kolmogorovSmirnov(a, b);
+      expect(found).toMatchObject({ method: "exact" });
+      expect(found.statistic).toBeCloseTo(statistic, 10);
+      expect(found.p / exact).toBeCloseTo(1, DIGITS);
+      expect(kolmogorovSmirnov(a, b, "asymptotic").p / limit).toBeCloseTo(1, DIGITS);
+    },
+  );
+
+  it("the two one-sided tests", () => {
+    const { a, b, margin, p } = golden.equivalence;
+    expect(equivalenceTest(a, b, margin).p).toBeCloseTo(p, 9);
+  });
+
+  it.each(golden.proportions)("Clopper and Pearson's interval of $successes in $trials", (given) => {
+    const { low, high } = clopperPearson(given.successes, given.trials, given.confidence);
+    expect(low).toBeCloseTo(given.low, 9);
+    expect(high).toBeCloseTo(given.high, 9);
+  });
+
+  it("the distributions", () => {
+    const { normal, normalQuantile: quantiles, student, logGamma: gammas } = golden.distributions;
+    for (const [x, p] of normal) expect(normalCdf(x) / p).toBeCloseTo(1, 10);
+    for (const [p, x] of quantiles) expect(normalQuantile(p)).toBeCloseTo(x, 8);
+    for (const [t, freedom, p, density] of student) {
+      expect(studentCdf(t, freedom)).toBeCloseTo(p, 10);
+      expect(studentLogDensity(t, freedom)).toBeCloseTo(density, 10);
+    }
+    // The file holds twelve digits.
+    for (const [x, value] of gammas)
+      expect(Math.abs(logGamma(x) - value)).toBeLessThan(1e-11 * Math.max(1, value));
+  });
+
+  it("bootstrap intervals of a skewed sample's mean, up to the scatter of the draws", () => {
+    const { values, bca, percentile } = golden.bootstrap;
+    const average = (groups: readonly Float64Array[]) => mean(groups[0] as Float64Array);
+    const interval = (method: "bca" | "percentile") =>
+      bootstrapInterval([values], average, keyFromSeed(1), { method, resamples: 10_000 });
+    // 10,000 draws place an end of the interval to about 2 % of its width.
+    for (const [found, expected] of [
+      [interval("bca"), bca],
+      [interval("percentile"), percentile],
+    ] as const) {
+      const slack = 0.03 * (expected[1] - expected[0]);
+      expect(Math.abs(found.low - expected[0])).toBeLessThan(slack);
+      expect(Math.abs(found.high - expected[1])).toBeLessThan(slack);
+    }
+    expect(interval("bca").high).toBeGreaterThan(interval("percentile").high);
+  });
+});
+
+it("Min-K% and Min-K%++ are open-unlearning's, which turns the sign", () => {
+  const { logits, vocabulary, tokens, results } = golden.language;
+  const scores = Float64Array.from(logits);
+  const all = logProbabilities(scores, vocabulary);
+  const chosen = tokens.map((token, place) => all[place * vocabulary + token] as number);
+  for (const { share, ...expected } of results) {
+    expect(minK(chosen, { share })).toBeCloseTo(-expected.minK, DIGITS);
+    expect(minKPlusPlus(scores, tokens, vocabulary, { share })).toBeCloseTo(-expected.minKPlusPlus, DIGITS);
+  }
+});
+
+it("linear CKA is the alignment of the centred Gram matrices", () => {
+  const { a, widthA, b, widthB, cka } = golden.cka;
+  const features = (values: number[], width: number) => ({ values: Float64Array.from(values), width });
+  expect(linearCka(features(a, widthA), features(b, widthB))).toBeCloseTo(cka, 9);
 });

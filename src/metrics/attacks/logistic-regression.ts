@@ -8,8 +8,8 @@ export interface LogisticLine {
 
 /** Newton's method at least doubles the digits near the end; damping needs some steps before. */
 const MOST_STEPS = 200;
-/** Norm of the gradient per sample at which the line no longer moves in double precision. */
-const STATIONARY = 1e-12;
+/** Relative size of a step that no longer matters: Newton's next would be its square. */
+const STATIONARY = 1e-9;
 
 /**
  * Logistic regression on one feature, min_{w,b} ½w² + Σ_i ln(1 + exp(−y_i(w x_i + b))), y_i = ±1: scikit-learn's
@@ -51,10 +51,10 @@ export function fitLogisticLine(values: ArrayLike<number>, positive: readonly bo
       wb += curvature * x;
       bb += curvature;
     }
-    if (Math.hypot(gradientW, gradientB) < STATIONARY * positive.length) break;
     const determinant = ww * bb - wb * wb;
     const moveW = (bb * gradientW - wb * gradientB) / determinant;
     const moveB = (ww * gradientB - wb * gradientW) / determinant;
+    if (Math.hypot(moveW, moveB) <= STATIONARY * (1 + Math.hypot(weight, intercept))) break;
     const before = objective(weight, intercept);
     let length = 1;
     while (
