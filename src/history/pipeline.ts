@@ -30,8 +30,8 @@ export interface Pipeline {
 export function pipelineFault({ quantiser: id, rate, dither, coder }: PipelineOptions): string | undefined {
   const quantiser: Quantiser = quantisers[id];
   const got = `got quantiser \`${id}\``;
-  if (dither === "non-subtractive" && quantiser.fixedReach === undefined)
-    return `Expected a dithered quantiser for non-subtractive dither, ${got}.`;
+  if (dither === "non-subtractive" && quantiser.isLattice !== true)
+    return `Expected a lattice for non-subtractive dither, ${got}.`;
   if (coder !== undefined && coder !== "adaptive" && !quantiser.hasSymbols)
     return `Expected a quantiser that sends symbols for coder \`${coder}\`, ${got}.`;
   if ("fixedBits" in rate && !((quantiser.fixedReach?.(rate.fixedBits) ?? 0) > 0))
@@ -60,7 +60,7 @@ export function pipelineOfRecord({ stages }: { readonly stages: RecordStages }):
   const coder = symbolCoderByWireId(stages.coder, stages.fixedBits);
   if (!quantiser || !coder) return undefined;
   const hasChoice = quantiser.hasSymbols || stages.coder === 0;
-  const hasDitherChoice = quantiser.fixedReach !== undefined || stages.isDitherShared;
+  const hasDitherChoice = quantiser.isLattice === true || stages.isDitherShared;
   const hasFixedRate = stages.fixedBits === 0 || (quantiser.fixedReach?.(stages.fixedBits) ?? 0) > 0;
   if (!hasChoice || !hasDitherChoice || !hasFixedRate) return undefined;
   return { quantiser, coder, isDitherShared: stages.isDitherShared, fixedBits: stages.fixedBits };

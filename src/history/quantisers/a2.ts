@@ -35,6 +35,7 @@ export const a2 = symbolQuantiser<Float64Array>({
   headBytes: 0,
   /** 5 / (36 √3) of a unit-volume cell, the volume being √3 / 2. */
   errorPerSquaredStep: 5 / 72,
+  isLattice: true,
   fixedReach: (bits) => HEIGHT * 2 ** (bits - 1) - CELL_REACH,
   guide: () => guide,
 

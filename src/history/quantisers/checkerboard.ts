@@ -34,6 +34,7 @@ export function checkerboardQuantiser(lattice: Checkerboard) {
     ...lattice,
     words: { perCoordinate: 1, more: 0 },
     headBytes: 0,
+    isLattice: true,
     fixedReach: (bits) => Math.max(0, 2 ** (bits - 1) - CELL_REACH),
     guide: () => parityGuide,
 

@@ -50,9 +50,11 @@ export interface Quantiser {
   readonly bitsRange: readonly [number, number];
   /** Whether it sends symbols, so that the coder of a pipeline can be chosen. */
   readonly hasSymbols: boolean;
+  /** Whether its dither is uniform on the cell of a lattice, so that it may stay unshared: that doubles the error only. */
+  readonly isLattice?: boolean;
   /**
-   * For a quantiser with a tessellating code, whose dither may stay unshared and whose rate may be fixed: the largest
-   * magnitude, in steps, of values whose symbols all fit in so many bits; 0 where there is none.
+   * For a quantiser whose rate may be fixed: the largest magnitude, in steps, of values whose symbols all fit in so many
+   * bits; 0 where there is none.
    */
   readonly fixedReach?: (bits: number) => number;
   /**

@@ -1,6 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { fillRandomWords } from "../../kernel/key.ts";
 import { type Guide, plainGuide } from "../coding/guide.ts";
+import type { Plane } from "../coding/plane.ts";
 import type { SymbolSequence } from "../coding/symbol-coder.ts";
 import { createWorkspace } from "../workspace.ts";
 import type { Quantiser, QuantiserFrame } from "./contract.ts";
@@ -21,6 +22,8 @@ export interface CodeSymbols {
   readonly cosetSides: Uint8Array; // [blocks]
   /** What the writer tells the reader besides. */
   readonly head: Uint8Array; // [headBytes]
+  /** The matrices that the coordinates fill. */
+  readonly planes: readonly Plane[];
 }
 
 /**
@@ -30,7 +33,15 @@ export interface CodeSymbols {
 export interface SymbolCode<Dither>
   extends Pick<
     Quantiser,
-    "id" | "wireId" | "title" | "source" | "bias" | "bitsRange" | "fixedReach" | "errorPerSquaredStep"
+    | "id"
+    | "wireId"
+    | "title"
+    | "source"
+    | "bias"
+    | "bitsRange"
+    | "isLattice"
+    | "fixedReach"
+    | "errorPerSquaredStep"
   > {
   /** Coordinates of a block; the last block is filled with zeros. */
   readonly dimension: number;
@@ -75,6 +86,7 @@ export function symbolQuantiser<Dither>(code: SymbolCode<Dither>): Quantiser {
     rateControl: "step",
     bitsRange: code.bitsRange,
     hasSymbols: true,
+    isLattice: code.isLattice ?? false,
     ...(code.fixedReach === undefined ? {} : { fixedReach: code.fixedReach }),
     ...(code.errorPerSquaredStep === undefined ? {} : { errorPerSquaredStep: code.errorPerSquaredStep }),
     prepare({ values, ...input }) {
@@ -123,6 +135,7 @@ function open<Dither>(code: SymbolCode<Dither>, frame: QuantiserFrame) {
     cosets: workspace.cosets(cosets),
     cosetSides: workspace.cosetSides(cosets),
     head: new Uint8Array(code.headBytes),
+    planes: length === count ? planes : [...planes, { rows: 1, columns: length - count }],
   };
   const known = code.dither(ditherWords(code, frame, work, frame.isDitherShared));
   if (code.hasCosets) code.describeCosets?.(known, work);
@@ -130,7 +143,7 @@ function open<Dither>(code: SymbolCode<Dither>, frame: QuantiserFrame) {
   const sequence: SymbolSequence = {
     symbols: work.symbols,
     sides: work.sides,
-    planes: length === count ? planes : [...planes, { rows: 1, columns: length - count }],
+    planes: work.planes,
     guide: code.guide?.(known) ?? plainGuide,
   };
   const cosetSequence: SymbolSequence = {

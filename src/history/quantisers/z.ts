@@ -20,6 +20,7 @@ export const z = symbolQuantiser<Uint32Array>({
   hasCosets: false,
   headBytes: 0,
   errorPerSquaredStep: 1 / 12,
+  isLattice: true,
   fixedReach: (bits) => 2 ** (bits - 1) - 0.5,
 
   dither: (words) => words,
