@@ -32,7 +32,8 @@ export function parseCodec(text: string): CodecConfig {
   const [first = "", ...rest] = text.split(",");
   const [quantiser, bits, ...more] = first.split(":");
   const known = Object.entries(quantisers).find(([id]) => id === quantiser)?.[1];
-  if (known === undefined || more.length > 0 || (bits !== undefined && !known.hasStep)) throw fail(first);
+  if (known === undefined || more.length > 0 || (bits !== undefined && known.rateControl === "none"))
+    throw fail(first);
   const config: Record<string, unknown> = { quantiser };
   if (bits !== undefined) config.rate = { bitsPerParameter: numberIn(first, bits) };
   for (const part of rest) {
@@ -49,7 +50,7 @@ export function parseCodec(text: string): CodecConfig {
 /** The text {@link parseCodec} reads. */
 export function formatCodec(config: CodecConfig): string {
   const { quantiser, rate, threshold, storedClientFraction } = config;
-  const hasRate = quantiser !== "none" && quantiser !== "int8";
+  const hasRate = quantisers[quantiser].rateControl !== "none";
   return [
     hasRate && "bitsPerParameter" in rate ? `${quantiser}:${rate.bitsPerParameter}` : quantiser,
     ...(hasRate && "stepPerRms" in rate ? [`step:${rate.stepPerRms}`] : []),

@@ -1,34 +1,49 @@
 import { z } from "zod";
+import { type SymbolCoderId, symbolCoders } from "./coding/index.ts";
+import { pipelineFault } from "./pipeline.ts";
 import { type QuantiserId, quantisers } from "./quantisers/index.ts";
 
 const quantiserIds = Object.keys(quantisers) as [QuantiserId, ...QuantiserId[]];
+const coderIds = Object.keys(symbolCoders) as [SymbolCoderId, ...SymbolCoderId[]];
 
 /** How a history stores updates: the only place where its defaults live. */
-export const codecConfigSchema = z.strictObject({
-  /** How the coded values are rounded. */
-  quantiser: z.enum(quantiserIds).default("z"),
-  /** Size of a record, or step of the quantiser; only for quantisers with a step. Two bits change no result we know. */
-  rate: z
-    .union([
-      z.strictObject({ bitsPerParameter: z.number().gt(0).max(20) }),
-      z.strictObject({ stepPerRms: z.number().gt(0).max(1000) }),
-    ])
-    .default({ bitsPerParameter: 2 }),
-  /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
-  storedClientFraction: z.number().gt(0).max(1).default(1),
-  /** What of a client's update is left out because it says little new. */
-  threshold: z
-    .discriminatedUnion("mode", [
-      z.strictObject({ mode: z.literal("none") }),
-      /** Store when ‖h − r‖ > τ‖h‖, r the client's last decoded record; else r stands for the update. */
-      z.strictObject({ mode: z.literal("temporal"), tau: z.number().gte(0).max(10) }),
-      /** Store the difference D to the round's mean when ‖D‖ > τ‖h‖; else the mean stands for the update. */
-      z.strictObject({ mode: z.literal("mean"), tau: z.number().gte(0).max(10) }),
-      /** Store the elements of D with |D_i| > τ·rms(D), zeros for the rest. */
-      z.strictObject({ mode: z.literal("element"), tau: z.number().gte(0).max(100) }),
-    ])
-    .default({ mode: "none" }),
-});
+export const codecConfigSchema = z
+  .strictObject({
+    /** How the coded values are rounded. */
+    quantiser: z.enum(quantiserIds).default("z"),
+    /** Size of a record, or step of the quantiser; only for quantisers with a step. Two bits change no result we know. */
+    rate: z
+      .union([
+        z.strictObject({ bitsPerParameter: z.number().gt(0).max(20) }),
+        z.strictObject({ stepPerRms: z.number().gt(0).max(1000) }),
+        /** Bits of each symbol, without an entropy coder; values beyond 4.5 root mean squares are clipped. */
+        z.strictObject({ fixedBits: z.int().min(2).max(16) }),
+      ])
+      .default({ bitsPerParameter: 2 }),
+    // The next two have no default in the schema: a history written before them keeps its header and its digest.
+    /** Whether readers subtract the dither, as they do when this is left out. */
+    dither: z.enum(["subtractive", "non-subtractive"]).optional(),
+    /** How symbols become bytes: `adaptive` when left out. */
+    coder: z.enum(coderIds).optional(),
+    /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
+    storedClientFraction: z.number().gt(0).max(1).default(1),
+    /** What of a client's update is left out because it says little new. */
+    threshold: z
+      .discriminatedUnion("mode", [
+        z.strictObject({ mode: z.literal("none") }),
+        /** Store when ‖h − r‖ > τ‖h‖, r the client's last decoded record; else r stands for the update. */
+        z.strictObject({ mode: z.literal("temporal"), tau: z.number().gte(0).max(10) }),
+        /** Store the difference D to the round's mean when ‖D‖ > τ‖h‖; else the mean stands for the update. */
+        z.strictObject({ mode: z.literal("mean"), tau: z.number().gte(0).max(10) }),
+        /** Store the elements of D with |D_i| > τ·rms(D), zeros for the rest. */
+        z.strictObject({ mode: z.literal("element"), tau: z.number().gte(0).max(100) }),
+      ])
+      .default({ mode: "none" }),
+  })
+  .superRefine((config, context) => {
+    const message = pipelineFault(config);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 /** A complete configuration. */
 export type CodecConfig = z.output<typeof codecConfigSchema>;

@@ -49,8 +49,8 @@ export function encodeRound(
     present.map(({ client }) => client),
     config.storedClientFraction,
   );
-  const { threshold } = config;
-  const base: EncodeOptions = { quantiser: config.quantiser, rate: config.rate };
+  const { threshold, quantiser, rate, dither, coder } = config;
+  const base: EncodeOptions = { quantiser, rate, dither, coder };
   const scratch = new Float32Array(frame.layout.length);
 
   const encode = (client: string, update: Float32Array, sparse: boolean): Uint8Array => {

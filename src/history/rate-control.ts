@@ -5,7 +5,18 @@ export type Rate =
   /** The record's bits, all but the exact buffers counted, per parameter; in a sparse update per coded parameter. */
   | { readonly bitsPerParameter: number }
   /** The step in units of the coded parameters' root mean square: for theory and tests. */
-  | { readonly stepPerRms: number };
+  | { readonly stepPerRms: number }
+  /** Bits a symbol, all equally long: no coder's statistics, and values beyond 4.5 root mean squares are clipped. */
+  | { readonly fixedBits: number };
+
+/**
+ * Where a fixed rate clips, in root mean squares: γ = 1.5 of values divided by three standard deviations.
+ *
+ * Source: N. Lang et al., "Joint privacy enhancement and quantization in federated learning", arXiv 2208.10888, and its code.
+ */
+const CLIP_PER_RMS = 4.5;
+/** The clip is a little inside, so that rounding cannot push a symbol out. */
+const INSIDE = 1 - 2 ** -20;
 
 /** Steps are taken from a grid of 256 an octave, so that the search is in integers and equal on every machine. */
 const GRID = 256;
@@ -87,6 +98,12 @@ export function codeAtSize(
       index = within(index + (move === 0 ? Math.sign(octaves) : move));
     }
   }
+}
+
+/** The step at which values up to 4.5 root mean squares fill a fixed number of bits, and where they are clipped. */
+export function fixedRateStep(rms: number, reach: number): { readonly step: number; readonly limit: number } {
+  const step = Math.max(Math.fround((rms * CLIP_PER_RMS) / reach), SMALLEST_STEP);
+  return { step, limit: step * reach * INSIDE };
 }
 
 /** A step to start from where there is none: what real updates typically need at this rate. */

@@ -4,9 +4,12 @@ import type { SupportKind } from "./support.ts";
 
 /** "LTHU", the first bytes of every record. */
 const MAGIC = 0x5548544c;
-const VERSION = 1;
-/** Bytes before the client's name, and after the last section. */
-const FIXED_BYTES = 36;
+/** Records of the first stages need no more than version 1 says; version 2 names every stage. */
+const PLAIN_VERSION = 1;
+const STAGED_VERSION = 2;
+/** Bytes before the client's name in version 1, what version 2 adds to them, and bytes after the last section. */
+const PLAIN_BYTES = 36;
+const STAGE_BYTES = 8;
 const CRC_BYTES = 4;
 const LONGEST_NAME = 255;
 /** The largest step of a record: with indices below 2^25 no decoded value can overflow. */
@@ -19,10 +22,19 @@ export interface RecordIdentity {
   readonly client: string;
 }
 
+/** The stages that a record went through after its zeros were masked, by their permanent numbers. */
+export interface RecordStages {
+  readonly quantiser: number;
+  /** False: only the writer knew the dither. */
+  readonly isDitherShared: boolean;
+  readonly coder: number;
+  /** Bits a symbol where the rate is fixed, 0 otherwise. */
+  readonly fixedBits: number;
+}
+
 /** The parts of a record; docs/history-format.md gives their bytes. */
 export interface RecordParts extends RecordIdentity {
-  /** Number of the quantiser in the registry. */
-  readonly quantiser: number;
+  readonly stages: RecordStages;
   readonly parameterCount: number;
   /** Quantiser step, 0 where there is none. */
   readonly step: number;
@@ -44,12 +56,15 @@ export function writeRecord(parts: RecordParts): Uint8Array {
       `Expected a client name of at most ${LONGEST_NAME} bytes, got ${name.length}.`,
     );
   }
+  const { quantiser, isDitherShared, coder, fixedBits } = parts.stages;
+  const isPlain = isDitherShared && coder === 0 && fixedBits === 0;
+  const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
   const sections = name.length + parts.support.length + parts.body.length + 4 * parts.buffers.length;
-  const bytes = new Uint8Array(FIXED_BYTES + sections + CRC_BYTES);
+  const bytes = new Uint8Array(fixedBytes + sections + CRC_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint8(4, VERSION);
-  view.setUint8(5, parts.quantiser);
+  view.setUint8(4, isPlain ? PLAIN_VERSION : STAGED_VERSION);
+  view.setUint8(5, quantiser);
   view.setUint8(6, SUPPORT_KINDS.indexOf(parts.supportKind));
   view.setUint8(7, name.length);
   view.setUint32(8, parts.round, true);
@@ -59,7 +74,12 @@ export function writeRecord(parts: RecordParts): Uint8Array {
   view.setUint32(24, parts.support.length, true);
   view.setUint32(28, parts.body.length, true);
   view.setFloat32(32, parts.rms, true);
-  let at = FIXED_BYTES;
+  if (!isPlain) {
+    view.setUint8(PLAIN_BYTES, isDitherShared ? 0 : 1);
+    view.setUint8(PLAIN_BYTES + 1, coder);
+    view.setUint8(PLAIN_BYTES + 2, fixedBits);
+  }
+  let at = fixedBytes;
   for (const section of [name, parts.support, parts.body]) {
     bytes.set(section, at);
     at += section.length;
@@ -89,12 +109,18 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
     );
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < FIXED_BYTES + CRC_BYTES)
-    fail(`at least ${FIXED_BYTES + CRC_BYTES} bytes, got ${bytes.length}`);
+  if (bytes.length < PLAIN_BYTES + CRC_BYTES)
+    fail(`at least ${PLAIN_BYTES + CRC_BYTES} bytes, got ${bytes.length}`);
   const end = bytes.length - CRC_BYTES;
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) fail("a matching CRC-32");
   if (view.getUint32(0, true) !== MAGIC) fail("the mark of an update record");
-  if (view.getUint8(4) !== VERSION) fail(`version ${VERSION}, got ${view.getUint8(4)}`);
+  const version = view.getUint8(4);
+  const isPlain = version === PLAIN_VERSION;
+  if (!isPlain && version !== STAGED_VERSION)
+    fail(`version ${PLAIN_VERSION} or ${STAGED_VERSION}, got ${version}`);
+  const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
+  if (bytes.length < fixedBytes + CRC_BYTES)
+    fail(`at least ${fixedBytes + CRC_BYTES} bytes, got ${bytes.length}`);
   const supportKind = SUPPORT_KINDS[view.getUint8(6)] ?? fail(`a support kind, got ${view.getUint8(6)}`);
   const nameBytes = view.getUint8(7);
   const round = view.getUint32(8, true);
@@ -103,14 +129,14 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   const supportBytes = view.getUint32(24, true);
   const bodyBytes = view.getUint32(28, true);
   const rms = view.getFloat32(32, true);
-  if (FIXED_BYTES + nameBytes + supportBytes + bodyBytes + 4 * bufferCount !== end) {
+  if (fixedBytes + nameBytes + supportBytes + bodyBytes + 4 * bufferCount !== end) {
     fail(`sections that fill ${bytes.length} bytes`);
   }
   // NaN fails the comparison as well.
   if (!(step >= 0 && step <= LARGEST_STEP)) fail(`a step in [0, 2^100], got ${step}`);
   if (!(rms >= 0 && rms <= LARGEST_STEP)) fail(`a root mean square in [0, 2^100], got ${rms}`);
-  const supportAt = FIXED_BYTES + nameBytes;
-  const client = new TextDecoder().decode(bytes.subarray(FIXED_BYTES, supportAt));
+  const supportAt = fixedBytes + nameBytes;
+  const client = new TextDecoder().decode(bytes.subarray(fixedBytes, supportAt));
   if (client !== expected.client || round !== expected.round) {
     fail(`its own name, got client "${client}" in round ${round}`);
   }
@@ -124,7 +150,9 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   return {
     round,
     client,
-    quantiser: view.getUint8(5),
+    stages: isPlain
+      ? { quantiser: view.getUint8(5), isDitherShared: true, coder: 0, fixedBits: 0 }
+      : readStages(view, fail),
     parameterCount: view.getUint32(12, true),
     step,
     rms,
@@ -133,4 +161,17 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
     body: bytes.subarray(bodyAt, buffersAt),
     buffers,
   };
+}
+
+/** The stages of a version 2 record; one that version 1 could have said is refused, so that each has one form. */
+function readStages(view: DataView, fail: (what: string) => never): RecordStages {
+  const dither = view.getUint8(PLAIN_BYTES);
+  const coder = view.getUint8(PLAIN_BYTES + 1);
+  const fixedBits = view.getUint8(PLAIN_BYTES + 2);
+  if (dither > 1) fail(`0 or 1 for the dither, got ${dither}`);
+  if (dither === 0 && coder === 0 && fixedBits === 0) fail("a stage that version 1 does not have");
+  for (let at = PLAIN_BYTES + 3; at < PLAIN_BYTES + STAGE_BYTES; at++) {
+    if (view.getUint8(at) !== 0) fail("zeros where nothing is defined");
+  }
+  return { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
 }

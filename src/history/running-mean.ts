@@ -1,10 +1,5 @@
 import { LetheError } from "../kernel/errors.ts";
-import { fromHalf, toHalf } from "./float16.ts";
-
-/** Numbers that share a power-of-two scale, so that very small second moments survive half precision. */
-const BLOCK = 256;
-/** The largest magnitude of a block is brought into [2^13, 2^14): far from overflow, with 37 octaves below. */
-const TARGET_OCTAVE = 13;
+import { halfBlockBytes, packHalfBlocks, unpackHalfBlocks } from "./half-blocks.ts";
 
 /**
  * Moves a running mean by one observation: m ← m + (x − m)/n, kept in half precision with a scale per 256 numbers,
@@ -32,52 +27,22 @@ export function unpackMean(bytes: Uint8Array, length = lengthOf(bytes)): Float32
       `Expected an auxiliary vector of ${lengthOf(bytes)} numbers as in earlier rounds, got ${length}.`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = new Float32Array(length);
-  let at = 0;
-  for (let start = 0; start < length; start += BLOCK) {
-    const scale = 2 ** view.getInt16(at, true);
-    at += 2;
-    for (let index = start; index < Math.min(start + BLOCK, length); index++, at += 2) {
-      values[index] = fromHalf(view.getUint16(at, true)) * scale;
-    }
-  }
+  unpackHalfBlocks(bytes, values);
   return values;
 }
 
 function pack(values: Float32Array): Uint8Array {
-  const blocks = Math.ceil(values.length / BLOCK);
-  const bytes = new Uint8Array(2 * (blocks + values.length));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (let start = 0; start < values.length; start += BLOCK) {
-    const block = values.subarray(start, start + BLOCK);
-    const octave = scaleOctave(block);
-    view.setInt16(at, octave, true);
-    at += 2;
-    for (const value of block) {
-      view.setUint16(at, toHalf(value / 2 ** octave), true);
-      at += 2;
-    }
-  }
-  return bytes;
-}
-
-/** The power of two that brings a block's largest magnitude to {@link TARGET_OCTAVE}. */
-function scaleOctave(block: Float32Array): number {
-  let largest = 0;
-  for (const value of block) largest = Math.max(largest, Math.abs(value));
-  if (!Number.isFinite(largest)) {
+  if (!values.every(Number.isFinite)) {
     throw new LetheError("numeric", "NUMERIC_AUXILIARY", "Expected finite numbers in an auxiliary vector.");
   }
-  if (largest === 0) return 0;
-  let octave = 0;
-  for (; largest >= 2; octave++) largest /= 2;
-  for (; largest < 1; octave--) largest *= 2;
-  return octave - TARGET_OCTAVE;
+  return packHalfBlocks(values);
 }
 
+/** How many numbers so many bytes hold. */
 function lengthOf(bytes: Uint8Array): number {
-  const halves = bytes.length / 2;
-  return halves - Math.ceil(halves / (BLOCK + 1));
+  // The scales take one number in 257.
+  let length = Math.floor((bytes.length / 2) * (256 / 257));
+  while (halfBlockBytes(length) < bytes.length) length++;
+  return length;
 }

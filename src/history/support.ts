@@ -2,6 +2,7 @@ import { LetheError } from "../kernel/errors.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import { decodeSymbols } from "./coding/decode-symbols.ts";
 import { encodeSymbols } from "./coding/encode-symbols.ts";
+import { plainGuide } from "./coding/guide.ts";
 import type { Plane } from "./coding/plane.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./coding/range-coder.ts";
 import { createModel } from "./coding/symbol-model.ts";
@@ -112,7 +113,7 @@ export function encodeSupport(support: Support, layout: ModelLayout): Uint8Array
   if (support.kind === "all") return new Uint8Array(0);
   const coder = startEncoder(64);
   const sides = new Uint8Array(support.flags.length);
-  encodeSymbols(coder, createModel(), support.flags, sides, flagPlanes(support.kind, layout));
+  encodeSymbols(coder, createModel(), support.flags, sides, flagPlanes(support.kind, layout), plainGuide);
   return finishEncoder(coder);
 }
 
@@ -129,7 +130,14 @@ export function decodeSupport(bytes: Uint8Array, kind: SupportKind, layout: Mode
   const matrices = matricesOf(layout);
   const flags = new Int32Array(kind === "lines" ? lineCount(matrices) : layout.parameterLength);
   const coder = startDecoder(bytes);
-  decodeSymbols(coder, createModel(), flags, new Uint8Array(flags.length), flagPlanes(kind, layout));
+  decodeSymbols(
+    coder,
+    createModel(),
+    flags,
+    new Uint8Array(flags.length),
+    flagPlanes(kind, layout),
+    plainGuide,
+  );
   if (!isAtEnd(coder) || flags.some((flag) => flag > 1)) throw damaged();
   return supportOf(kind, flags, matrices);
 }

@@ -65,8 +65,11 @@ describe("unlearning from a coded history", () => {
     ["z" as const, 0],
     ["z" as const, -0.15],
     ["e8" as const, 0],
+    ["d4" as const, 0],
+    ["a2" as const, -0.15],
+    ["tcq8" as const, 0],
   ])("has with %s and α = %d exactly the error of the theorem, and no bias", (quantiser, alpha) => {
-    const [rounds, clients, length, trials] = [12, 6, 512, 30];
+    const [rounds, clients, length, trials] = [8, 6, 400, 30];
     const updates = gaussianUpdates(rounds, clients, length);
     const final = new Float32Array(length);
     const exact = unlearned(final, updates, alpha);

@@ -95,7 +95,7 @@ describe.each(ids)("a record of quantiser %s", (quantiser) => {
           expect(isLetheError(error, "integrity")).toBe(true);
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
   });
 
@@ -111,7 +111,7 @@ describe.each(ids)("a record of quantiser %s", (quantiser) => {
   it("keeps single zeros when the update is sparse", () => {
     const stream = randomStream(keyFromSeed(9));
     const sparse = update.map((value) => (stream.uniform() < 0.9 ? 0 : value));
-    const options = { quantiser, rate: { stepPerRms: 0.5 }, sparse: true };
+    const options = { quantiser, rate, sparse: true };
     const out = decoded(encodeUpdate(sparse, frame, identity, options).record);
     sparse.forEach((value, index) => {
       if (value === 0) expect(out[index]).toBe(0);
@@ -193,23 +193,23 @@ describe("the format", () => {
 
   it("decodes to the same bits in another process", () => {
     const update = realLike(layout, 3);
-    for (const quantiser of ids) {
-      const { record } = encodeUpdate(update, frame, identity, { quantiser, rate });
-      const program = `
-        import { decodeUpdate } from ${JSON.stringify(new URL("./update-codec.ts", import.meta.url).href)};
-        import { layoutOf } from ${JSON.stringify(new URL("../kernel/layout.ts", import.meta.url).href)};
-        import { keyFromSeed } from ${JSON.stringify(new URL("../kernel/key.ts", import.meta.url).href)};
-        const layout = layoutOf(${JSON.stringify(layout.slots)});
+    const records = ids.map((quantiser) => encodeUpdate(update, frame, identity, { quantiser, rate }).record);
+    const program = `
+      import { decodeUpdate } from ${JSON.stringify(new URL("./update-codec.ts", import.meta.url).href)};
+      import { layoutOf } from ${JSON.stringify(new URL("../kernel/layout.ts", import.meta.url).href)};
+      import { keyFromSeed } from ${JSON.stringify(new URL("../kernel/key.ts", import.meta.url).href)};
+      const layout = layoutOf(${JSON.stringify(layout.slots)});
+      for (const hex of ${JSON.stringify(records.map((record) => Buffer.from(record).toString("hex")))}) {
         const out = new Float32Array(layout.length);
-        const record = Uint8Array.from(Buffer.from("${Buffer.from(record).toString("hex")}", "hex"));
+        const record = Uint8Array.from(Buffer.from(hex, "hex"));
         decodeUpdate(record, { layout, key: keyFromSeed(5) }, ${JSON.stringify(identity)}, out);
         process.stdout.write(Buffer.from(out.buffer).toString("hex"));
-      `;
-      const there = execFileSync(process.execPath, ["--input-type=module", "--no-warnings", "-e", program], {
-        encoding: "utf8",
-      });
-      expect(there).toBe(Buffer.from(decoded(record).buffer).toString("hex"));
-    }
+      }
+    `;
+    const there = execFileSync(process.execPath, ["--input-type=module", "--no-warnings", "-e", program], {
+      encoding: "utf8",
+    });
+    expect(there).toBe(records.map((record) => Buffer.from(decoded(record).buffer).toString("hex")).join(""));
   });
 
   it("refuses a record under another name", () => {

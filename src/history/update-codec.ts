@@ -1,10 +1,9 @@
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
-import type { Quantiser } from "./quantisers/contract.ts";
-import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/index.ts";
-import { type CodedAtSize, codeAtSize, type Rate, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
-import { LARGEST_STEP, type RecordIdentity, readRecord, writeRecord } from "./record.ts";
+import { type PipelineOptions, pipelineFault, pipelineOf, pipelineOfRecord } from "./pipeline.ts";
+import { type CodedAtSize, codeAtSize, fixedRateStep, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
+import { LARGEST_STEP, type RecordIdentity, type RecordStages, readRecord, writeRecord } from "./record.ts";
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
@@ -23,9 +22,7 @@ export interface CodecFrame {
 }
 
 /** How to code an update. */
-export interface EncodeOptions {
-  readonly quantiser: QuantiserId;
-  readonly rate: Rate;
+export interface EncodeOptions extends PipelineOptions {
   /** Step and root mean square of the same client's previous record: the search for the rate starts from them. */
   readonly previous?: { readonly step: number; readonly rms: number };
   /** Whether single zeros are worth a flag each. */
@@ -45,7 +42,7 @@ export interface EncodedUpdate {
  * Codes one update into a record that can be decoded by itself.
  *
  * @param update - [layout.length]; parameters are quantised, buffers kept exactly
- * @throws LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^96
+ * @throws LETHE_USAGE_PIPELINE for parts that do not fit together; LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^96
  * @throws LETHE_NUMERIC_STEP_TOO_FINE when the rate asks for more digits than single precision has
  */
 export function encodeUpdate(
@@ -56,36 +53,60 @@ export function encodeUpdate(
 ): EncodedUpdate {
   const { layout } = frame;
   checkUpdate(update, layout, identity);
-  const quantiser: Quantiser = quantisers[options.quantiser];
+  const fault = pipelineFault(options);
+  if (fault !== undefined) throw new LetheError("usage", "USAGE_PIPELINE", fault);
+  const pipeline = pipelineOf(options);
+  const { quantiser } = pipeline;
   const support = findSupport(update, layout, options.sparse ?? false);
   const values = gather(update, layout, support);
   const flags = encodeSupport(support, layout);
-  const dither = ditherKey(frame.key, identity);
-  const code = quantiser.prepare({ values, planes: support.planes, dither });
   const { rms, largest } = magnitudes(values);
-  const checkedCode = (step: number): Uint8Array => {
-    if (largest > step * LARGEST_INDEX) throw tooFine(step, largest, identity);
-    return code(step);
+  const stages: RecordStages = {
+    quantiser: quantiser.wireId,
+    isDitherShared: pipeline.isDitherShared,
+    coder: pipeline.coder.wireId,
+    fixedBits: pipeline.fixedBits,
   };
+  const { isDitherShared, coder } = pipeline;
+  const prepare = (input: Float32Array) =>
+    quantiser.prepare({
+      values: input,
+      planes: support.planes,
+      dither: ditherKey(frame.key, identity),
+      isDitherShared,
+      coder,
+    });
   const coded = ((): CodedAtSize => {
-    if (!quantiser.hasStep) return { step: 0, bytes: code(0), passes: 1 };
-    if (largest === 0) return { step: 1, bytes: code(1), passes: 1 };
-    if ("stepPerRms" in options.rate) {
-      const step = Math.max(Math.fround(rms * options.rate.stepPerRms), SMALLEST_STEP);
+    const { rate } = options;
+    if (quantiser.rateControl === "none") return { step: 0, bytes: prepare(values)(0), passes: 1 };
+    if ("fixedBits" in rate) {
+      const { step, limit } = fixedRateStep(rms, quantiser.fixedReach?.(rate.fixedBits) ?? 0);
+      return { step, bytes: prepare(clipped(values, limit))(step), passes: 1 };
+    }
+    const code = prepare(values);
+    if (quantiser.rateControl === "step" && largest === 0) return { step: 1, bytes: code(1), passes: 1 };
+    const checkedCode = (step: number): Uint8Array => {
+      if (largest > step * LARGEST_INDEX) throw tooFine(step, largest, identity);
+      return code(step);
+    };
+    if ("stepPerRms" in rate) {
+      const step = Math.max(Math.fround(rms * rate.stepPerRms), SMALLEST_STEP);
       return { step, bytes: checkedCode(step), passes: 1 };
     }
-    const { bitsPerParameter } = options.rate;
+    const { bitsPerParameter } = rate;
     const name = new TextEncoder().encode(identity.client).length;
     // In a sparse update the zeros are what is saved: the rate then is that of the others.
     const wanted = options.sparse
       ? (bitsPerParameter * values.length) / 8
       : (bitsPerParameter * layout.parameterLength) / 8 - ENVELOPE_BYTES - name - flags.length;
+    const target = Math.max(wanted, LEAST_BODY_BYTES);
+    if (quantiser.rateControl === "size") return { step: 0, bytes: code(target), passes: 1 };
     const start = firstStep(options.previous, rms, bitsPerParameter);
-    return codeAtSize(checkedCode, Math.max(wanted, LEAST_BODY_BYTES), values.length, start, largest);
+    return codeAtSize(checkedCode, target, values.length, start, largest);
   })();
   const record = writeRecord({
     ...identity,
-    quantiser: quantiser.wireId,
+    stages,
     parameterCount: layout.parameterLength,
     step: coded.step,
     rms,
@@ -114,12 +135,12 @@ export function decodeUpdate(
 ): void {
   const { layout } = frame;
   const record = readRecord(bytes, identity);
-  const quantiser = quantiserByWireId(record.quantiser);
+  const pipeline = pipelineOfRecord(record);
   if (
-    !quantiser ||
+    !pipeline ||
     record.parameterCount !== layout.parameterLength ||
     record.buffers.length !== layout.length - layout.parameterLength ||
-    (quantiser.hasStep && record.step === 0)
+    (pipeline.quantiser.rateControl === "step") !== record.step > 0
   ) {
     throw mismatch(identity);
   }
@@ -129,7 +150,13 @@ export function decodeUpdate(
     const dense = direct ? out.subarray(0, support.count) : workspace.values(support.count);
     const { count, planes } = support;
     const dither = ditherKey(frame.key, identity);
-    quantiser.decode(record.body, { count, planes, dither, workspace }, record.step, dense);
+    const { quantiser, coder, isDitherShared } = pipeline;
+    quantiser.decode(
+      record.body,
+      { count, planes, dither, isDitherShared, coder, workspace },
+      record.step,
+      dense,
+    );
     if (!direct) scatter(dense, layout, support, out);
     out.set(record.buffers, layout.parameterLength);
   } catch (cause) {
@@ -147,6 +174,11 @@ function firstStep(previous: EncodeOptions["previous"], rms: number, bitsPerPara
 /** No two updates share a dither: it would correlate their errors. */
 function ditherKey(key: Key, { round, client }: RecordIdentity): Key {
   return deriveKey(key, "dither", round, client);
+}
+
+/** Values brought into ±`limit`: the overload of a fixed rate. */
+function clipped(values: Float32Array, limit: number): Float32Array {
+  return values.map((value) => Math.max(-limit, Math.min(limit, value)));
 }
 
 function magnitudes(values: Float32Array): { readonly rms: number; readonly largest: number } {

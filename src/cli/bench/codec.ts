@@ -69,7 +69,7 @@ export async function* benchCodec(options: CodecBenchOptions): Progress<readonly
   for (const [index, source] of sources.entries()) {
     yield { type: "phase", name: source.name, index, of: sources.length };
     const cases = (Object.keys(quantisers) as QuantiserId[]).flatMap((quantiser) =>
-      (quantisers[quantiser].hasStep ? rates : [undefined]).map((bits) =>
+      (quantisers[quantiser].rateControl === "none" ? [undefined] : rates).map((bits) =>
         prepareCase(source, quantiser, bits, seed),
       ),
     );

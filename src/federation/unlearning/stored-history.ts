@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
-import { quantiserByWireId } from "../../history/quantisers/index.ts";
+import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
 import type { HistoryReader as Store } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
@@ -136,15 +136,16 @@ function decodedRound({ stored, undecoded, arrays }: BegunRound, layout: ModelLa
   return { round, participants, unrecorded };
 }
 
-/** σ² of a dithered record per slot: a fixed share of step² for parameters, none for the exact buffers. */
+/** σ² of a dithered record per slot: that of its quantiser for parameters, none for the exact buffers. */
 function codecVariance(
   record: Uint8Array,
   round: number,
   entry: RoundEntry,
   layout: ModelLayout,
 ): Float64Array | undefined {
-  const parts = readRecord(record, { round: entry.reference ?? round, client: entry.client });
-  const share = quantiserByWireId(parts.quantiser)?.errorPerSquaredStep;
-  if (share === undefined) return undefined;
-  return Float64Array.from(layout.slots, ({ role }) => (role === "parameter" ? share * parts.step ** 2 : 0));
+  const variance = errorVariance(
+    readRecord(record, { round: entry.reference ?? round, client: entry.client }),
+  );
+  if (variance === undefined) return undefined;
+  return Float64Array.from(layout.slots, ({ role }) => (role === "parameter" ? variance : 0));
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { keyFromSeed, randomStream } from "../../kernel/key.ts";
 import { decodeSymbols } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
+import { parityGuide } from "./guide.ts";
 import type { Plane } from "./plane.ts";
 import {
   decodeBits,
@@ -18,14 +19,14 @@ import { createModel } from "./symbol-model.ts";
 
 function encode(symbols: Int32Array, sides: Uint8Array, planes: readonly Plane[]): Uint8Array {
   const coder = startEncoder(1);
-  encodeSymbols(coder, createModel(), symbols, sides, planes);
+  encodeSymbols(coder, createModel(), symbols, sides, planes, parityGuide);
   return finishEncoder(coder);
 }
 
 function decode(bytes: Uint8Array, sides: Uint8Array, planes: readonly Plane[]) {
   const symbols = new Int32Array(sides.length);
   const coder = startDecoder(bytes);
-  decodeSymbols(coder, createModel(), symbols, sides, planes);
+  decodeSymbols(coder, createModel(), symbols, sides, planes, parityGuide);
   return { symbols, complete: isAtEnd(coder) };
 }
 

@@ -7,6 +7,7 @@ import {
   PLAIN_BITS_AT,
   TABLE_LENGTH,
 } from "./activity.ts";
+import { DOUBLE_AT, type Guide } from "./guide.ts";
 import type { Plane } from "./plane.ts";
 import { BOTTOM, decodeBits, decodeTail, type RangeDecoder } from "./range-coder.ts";
 import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
@@ -26,11 +27,13 @@ export function decodeSymbols(
   symbols: Int32Array,
   sides: Uint8Array,
   planes: readonly Plane[],
+  guide: Guide,
 ): void {
   const { upper, counts, wait } = model;
+  const { contexts, next } = guide;
   const bytes = coder.bytes;
   let { at, code, range } = coder;
-  let parity = 0;
+  let state = guide.start;
   let index = 0;
   for (const { rows, columns } of planes) {
     const columnMeans = new Int32Array(columns);
@@ -43,8 +46,8 @@ export function decodeSymbols(
           activity < TABLE_LENGTH ? (ACTIVITY_TABLE[activity] as number) : entryOf(LAST_BUCKET, activity);
         const plainBits = entry >>> PLAIN_BITS_AT;
 
-        const given = sides[index] as number;
-        const side = (given & 16) === 0 ? given : 8 | ((parity ^ (given >>> 5)) & 1);
+        const guided = (state << 8) | (sides[index] as number);
+        const side = contexts[guided] as number;
         const context = (entry & BUCKET_MASK) | (side & entry & 15);
         const unit = range >>> TOTAL_BITS;
         let slot = context << 4;
@@ -83,12 +86,8 @@ export function decodeSymbols(
         }
         symbols[index] = symbol;
 
-        let size = symbol << 4;
-        if ((given & 16) === 0) parity ^= (symbol + 1) >>> 1;
-        else {
-          parity = 0;
-          size <<= 1;
-        }
+        state = next[(guided << 1) | (((symbol + 1) >>> 1) & 1)] as number;
+        const size = symbol << (4 + (side >>> DOUBLE_AT));
         rowMean += (size - rowMean) >> 2;
         columnMeans[column] = columnMean + ((size - columnMean) >> 2);
       }

@@ -6,6 +6,7 @@ import {
   PLAIN_BITS_AT,
   TABLE_LENGTH,
 } from "./activity.ts";
+import { DOUBLE_AT, type Guide } from "./guide.ts";
 import type { Plane } from "./plane.ts";
 import { BOTTOM, carryInto, encodeBits, encodeTail, grown, type RangeEncoder } from "./range-coder.ts";
 import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
@@ -17,9 +18,9 @@ const ESCAPE = ALPHABET - 1;
  * of what the caller knows besides.
  *
  * @param symbols - one for every element of the planes, in order
- * @param sides - as long: bits 0-2 a context; bit 4 marks a coordinate whose parity is known from the symbols since the
- *   last such mark (E8, D4), bit 5 then flips that parity
+ * @param sides - as long: what is known of each symbol before, as `guide` reads it
  * @param planes - the matrices that the symbols fill
+ * @param guide - turns sides and the symbols so far into contexts
  */
 export function encodeSymbols(
   coder: RangeEncoder,
@@ -27,10 +28,12 @@ export function encodeSymbols(
   symbols: Int32Array,
   sides: Uint8Array,
   planes: readonly Plane[],
+  guide: Guide,
 ): void {
   const { upper, counts, wait } = model;
+  const { contexts, next } = guide;
   let { bytes, at, low, range } = coder;
-  let parity = 0;
+  let state = guide.start;
   let index = 0;
   for (const { rows, columns } of planes) {
     const columnMeans = new Int32Array(columns);
@@ -44,14 +47,10 @@ export function encodeSymbols(
         const plainBits = entry >>> PLAIN_BITS_AT;
 
         const symbol = symbols[index] as number;
-        let side = sides[index] as number;
-        let size = symbol << 4;
-        if ((side & 16) === 0) parity ^= (symbol + 1) >>> 1;
-        else {
-          side = 8 | ((parity ^ (side >>> 5)) & 1);
-          parity = 0;
-          size <<= 1;
-        }
+        const guided = (state << 8) | (sides[index] as number);
+        const side = contexts[guided] as number;
+        const size = symbol << (4 + (side >>> DOUBLE_AT));
+        state = next[(guided << 1) | (((symbol + 1) >>> 1) & 1)] as number;
         rowMean += (size - rowMean) >> 2;
         columnMeans[column] = columnMean + ((size - columnMean) >> 2);
 

@@ -6,7 +6,10 @@ export const float32: Quantiser = {
   id: "none",
   wireId: 3,
   title: "No quantisation (float32)",
-  hasStep: false,
+  source: "IEEE 754",
+  rateControl: "none",
+  bitsRange: [32, 32],
+  hasSymbols: false,
   prepare({ values }) {
     const bytes = new Uint8Array(values.length * 4);
     const view = new DataView(bytes.buffer);

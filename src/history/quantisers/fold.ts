@@ -11,6 +11,26 @@ const BINS = 64;
  */
 export const DISTANCE_CONTEXT = makeTable();
 
+/** The side context of a dither at `centre`, in units of the distance of points. */
+export function contextOf(centre: number): number {
+  const distance = 0.5 - Math.abs(centre - Math.floor(centre + 0.5));
+  return DISTANCE_CONTEXT[Math.min(Math.floor(distance * 2 * BINS), BINS - 1)] as number;
+}
+
+/** The symbol of a point, both in units of the distance of points. */
+export function folded(point: number, centre: number): number {
+  const nearest = Math.floor(centre + 0.5);
+  const ordered = centre < nearest ? nearest - point : point - nearest;
+  return ordered > 0 ? 2 * ordered - 1 : -2 * ordered;
+}
+
+/** The point of a symbol: the inverse of {@link folded}. */
+export function unfolded(symbol: number, centre: number): number {
+  const nearest = Math.floor(centre + 0.5);
+  const ordered = (symbol & 1) === 1 ? (symbol + 1) >> 1 : -(symbol >> 1);
+  return centre < nearest ? nearest - ordered : nearest + ordered;
+}
+
 function makeTable(): Uint8Array {
   const ends = [1, 2, 4, 8, 12, 16, 24, BINS] as const;
   const table = new Uint8Array(BINS);

@@ -12,7 +12,11 @@ export const int8: Quantiser = {
   id: "int8",
   wireId: 4,
   title: "8 bits, largest magnitude per tensor",
-  hasStep: false,
+  source: "Common practice",
+  bias: "Rounding to nearest: the error depends on the value.",
+  rateControl: "none",
+  bitsRange: [8, 8],
+  hasSymbols: false,
   prepare({ values, planes }) {
     const bytes = new Uint8Array(values.length + 4 * planes.length);
     const view = new DataView(bytes.buffer);

@@ -1,5 +1,5 @@
 import { DISTANCE_CONTEXT } from "./fold.ts";
-import { latticeQuantiser } from "./lattice.ts";
+import { symbolQuantiser } from "./symbol-quantiser.ts";
 
 /** The 32 random bits as a fraction: w · 2^-32 is exact in a double. */
 const UNIT = 2 ** -32;
@@ -9,13 +9,19 @@ const UNIT = 2 ** -32;
  *
  * With w the random word, d = w/2^32 − ½ and Q(x/Δ + d) = ⌊x/Δ + w/2^32⌋. MSE = Δ²/12.
  */
-export const z = latticeQuantiser<Uint32Array>({
+export const z = symbolQuantiser<Uint32Array>({
   id: "z",
   wireId: 1,
-  title: "Scalar lattice Z, subtractive dither",
+  title: "Integers Z, dithered",
+  source: "Lang, Helvits, Shlezinger, arXiv 2505.03388; Zamir (2014)",
+  bitsRange: [0.25, 20],
   dimension: 1,
+  words: { perCoordinate: 1, more: 0 },
   hasCosets: false,
-  secondMoment: 1 / 12,
+  headBytes: 0,
+  errorPerSquaredStep: 1 / 12,
+  isLattice: true,
+  fixedReach: (bits) => 2 ** (bits - 1) - 0.5,
 
   dither: (words) => words,
 
@@ -28,14 +34,11 @@ export const z = latticeQuantiser<Uint32Array>({
     }
   },
 
-  describeCosets() {},
-
-  quantise(values, step, words, { symbols }) {
+  quantise(values, step, words, known, { symbols }) {
     const perStep = 1 / step;
     for (let index = 0; index < values.length; index++) {
-      const word = words[index] as number;
-      const point = Math.floor((values[index] as number) * perStep + word * UNIT);
-      const positive = (word | 0) >> 31;
+      const point = Math.floor((values[index] as number) * perStep + (words[index] as number) * UNIT);
+      const positive = ((known[index] as number) | 0) >> 31;
       const folded = (point ^ positive) - positive;
       symbols[index] = (folded << 1) ^ (folded >> 31);
     }

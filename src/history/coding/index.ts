@@ -1,0 +1,23 @@
+import { adaptive } from "./adaptive.ts";
+import { fixedLength } from "./fixed-length.ts";
+import type { SymbolCoder } from "./symbol-coder.ts";
+
+/** Every coder that learns its statistics, by its id; the place to register a new one. */
+export const symbolCoders = { adaptive } as const satisfies Record<string, SymbolCoder>;
+
+/** The permanent name of a coder. */
+export type SymbolCoderId = keyof typeof symbolCoders;
+
+/** Number of the coder without statistics, in records. */
+const FIXED = 2;
+
+/**
+ * The coder of a record, undefined for a number that this version does not know.
+ *
+ * @param fixedBits - bits a symbol of the coder without statistics; 0 for all others
+ */
+export function symbolCoderByWireId(wireId: number, fixedBits: number): SymbolCoder | undefined {
+  if (wireId === FIXED) return fixedBits > 0 ? fixedLength(fixedBits) : undefined;
+  if (fixedBits !== 0) return undefined;
+  return Object.values<SymbolCoder>(symbolCoders).find((coder) => coder.wireId === wireId);
+}
