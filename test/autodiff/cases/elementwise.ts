@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { float, int } from "../../../src/onnx/attributes.ts";
-import { clip } from "../../../src/onnx/functions/index.ts";
+import { clip, stopGradient } from "../../../src/onnx/functions/index.ts";
 import {
   awayFromZero,
   below,
@@ -96,6 +96,12 @@ export const elementwiseCases: CaseTable = {
     build: (x) => x.graph.apply("Not", [x]),
   })),
   Identity: unary("Identity"),
+  // Its derivative is not that of its definition, on purpose: see gradients.test.ts.
+  "lethe:StopGradient": shape.map((size) => ({
+    inputs: [real(size)],
+    build: stopGradient,
+    isForwardOnly: true,
+  })),
   Neg: unary("Neg"),
   Abs: unary("Abs", awayFromZero),
   Sign: unary("Sign", awayFromZero),
