@@ -10,6 +10,7 @@ import {
   reduceSum,
   relu,
   square,
+  stopGradient,
 } from "../onnx/functions/index.ts";
 import { Graph } from "../onnx/graph.ts";
 import { compileProgram } from "../runtime/program.ts";
@@ -52,6 +53,25 @@ describe("gradients", () => {
       );
     }
     expect(result.db).toHaveLength(4);
+  });
+
+  it("takes what is stopped as a constant, also the second time", async () => {
+    const graph = new Graph(operators);
+    const x = graph.input("x", "float32", [2]);
+    // y = Σ x·[x²] with the square held: its gradient is x², and as a constant that has none.
+    const held = stopGradient(square(x));
+    const [first] = gradients(reduceSum(mul(x, held)), [x]);
+    const [none] = gradients(reduceSum(first), [x]);
+    await using program = await compileProgram({
+      inputs: [x],
+      outputs: new Map([
+        ["first", first],
+        ["none", none],
+      ]),
+    });
+    const results = await program.run({ x: Float32Array.from([3, -2]) });
+    expect([...(results.first as Float32Array)]).toEqual([9, 4]);
+    expect([...(results.none as Float32Array)]).toEqual([0, 0]);
   });
 
   it("differentiates its own result", async () => {

@@ -1,5 +1,8 @@
 import type { Operator, OperatorTable } from "./ir.ts";
 
+/** The domain of nodes that mean something to differentiation only; in a file they are identities. */
+export const OWN_DOMAIN = "lethe";
+
 /** The name of an operator in a table. */
 export function operatorKey(type: string, domain = ""): string {
   return domain === "" || domain === "ai.onnx" ? type : `${domain}:${type}`;

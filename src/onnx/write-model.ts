@@ -3,6 +3,7 @@ import { LetheError } from "../kernel/errors.ts";
 import type { Attribute } from "./attributes.ts";
 import type { GraphNode, Value } from "./ir.ts";
 import { nodesBehind } from "./nodes-behind.ts";
+import { OWN_DOMAIN } from "./operator.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -59,7 +60,9 @@ function modelProtoOf(contents: ModelContents): ModelProto {
       );
     }
   }
-  const domains = new Set(nodes.map((node) => node.domain).filter((domain) => domain !== ""));
+  const domains = new Set(
+    nodes.map(({ domain }) => domain).filter((domain) => domain !== "" && domain !== OWN_DOMAIN),
+  );
   const inputs = contents.inputs.filter((input) => !initializers.has(input));
   const names = outputNames(contents.outputs);
   const nameOf = (value: Value): string => names.get(value) ?? value.name;
@@ -140,8 +143,8 @@ function nodeProtos(nodes: readonly GraphNode[], nameOf: (value: Value) => strin
     const name = used.has(node.name) ? "" : node.name;
     used.add(name);
     return create(NodeProtoSchema, {
-      opType: node.type,
-      ...(node.domain === "" ? {} : { domain: node.domain }),
+      opType: node.domain === OWN_DOMAIN ? "Identity" : node.type,
+      ...(node.domain === "" || node.domain === OWN_DOMAIN ? {} : { domain: node.domain }),
       ...(name === "" ? {} : { name }),
       // Nothing is written for inputs left out at the end: the engine's fusions stumble over empty names there.
       input: node.inputs

@@ -1,11 +1,10 @@
 import { operators } from "../autodiff/operators/index.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
-import { denseFlops } from "../onnx/flops.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { Value } from "../onnx/ir.ts";
-import { compileProgram, type NumericArray, type RuntimeOptions } from "../runtime/program.ts";
-import { threadsFor } from "../runtime/threads.ts";
+import type { NumericArray, RuntimeOptions } from "../runtime/program.ts";
+import { compileGraph } from "./compile-graph.ts";
 import { type Feeds, flatFeeds } from "./feeds.ts";
 import { createContext, type ObjectiveContext } from "./objective-context.ts";
 
@@ -14,9 +13,6 @@ export interface CompiledValues extends AsyncDisposable {
   /** @throws LETHE_USAGE_FEED for feeds that are missing, unknown or of another length */
   run(weights: ParameterSet, feeds: Feeds): Promise<Readonly<Record<string, NumericArray>>>;
 }
-
-/** The batch size for which the number of threads is chosen. */
-const TYPICAL_BATCH = 64;
 
 /**
  * Compiles named values over an architecture: features, norms, curvature products, everything that is no loss to be minimised
@@ -37,13 +33,14 @@ export async function compileValues(
   const { context, weights, fed } = createContext(graph, architecture);
   const named = Object.entries(define(context));
   const inputs = [...fed.values()];
-  const program = await compileProgram(
+  const program = await compileGraph(
+    graph,
     {
       name: `${architecture.id} values`,
       inputs: [...inputs, ...weights.values()],
       outputs: new Map(named.map(([name, value]) => [`out:${name}`, value])),
     },
-    { ...runtime, threads: threadsFor(denseFlops(graph.nodes, TYPICAL_BATCH), runtime.threads) },
+    runtime,
   );
   return {
     async run(parameters, feeds) {

@@ -47,6 +47,7 @@ export type RowCount =
 /** An objective as a graph: `loss`, `out:NAME`, `grad:NAME`, with an optimizer `next:NAME` and `next:SLOT:NAME`. */
 export interface ObjectiveGraph {
   readonly contents: ModelContents;
+  readonly loss: Value;
   /** What has to be fed besides weights, state and the optimizer's scalars. */
   readonly fed: readonly Value[];
   /** Names of the trained parameters. */
@@ -118,6 +119,7 @@ export function buildObjectiveGraph(
       inputs: [...fed.values(), ...scalars, ...weights.values(), ...stateInputs],
       outputs,
     },
+    loss,
     fed: [...fed.values()],
     trained: trained.map(({ name }) => name),
     outputs: Object.keys(extra),

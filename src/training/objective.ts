@@ -2,9 +2,8 @@ import { LetheError } from "../kernel/errors.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
-import { denseFlops } from "../onnx/flops.ts";
-import { compileProgram, type NumericArray, type Program, type RuntimeOptions } from "../runtime/program.ts";
-import { threadsFor } from "../runtime/threads.ts";
+import type { NumericArray, RuntimeOptions } from "../runtime/program.ts";
+import { compileGraph } from "./compile-graph.ts";
 import { type Feeds, flatFeeds } from "./feeds.ts";
 import { buildObjectiveGraph, type ObjectiveGraph, type ObjectiveGraphOptions } from "./objective-graph.ts";
 import type { OptimizerConfig } from "./optimizers.ts";
@@ -55,9 +54,6 @@ export interface CompiledStep extends AsyncDisposable {
   ): Promise<ObjectiveRun & { readonly state: TrainerState }>;
 }
 
-/** The batch size for which the number of threads is chosen; the graph itself takes any. */
-const TYPICAL_BATCH = 64;
-
 /**
  * Compiles a scalar function of the weights, and its gradients: one graph, one run for a value.
  *
@@ -79,7 +75,7 @@ export async function compileObjective(
   runtime: RuntimeOptions = {},
 ): Promise<CompiledObjective> {
   const graph = buildObjectiveGraph(architecture, options);
-  const program = await compile(graph, runtime);
+  const program = await compileGraph(graph.loss.graph, graph.contents, runtime);
   const wanted = options.gradients ? graph.trained : [];
   return {
     async evaluate(weights, feeds) {
@@ -104,7 +100,7 @@ export async function compileStep(
   runtime: RuntimeOptions = {},
 ): Promise<CompiledStep> {
   const graph = buildObjectiveGraph(architecture, options);
-  const program = await compile(graph, runtime);
+  const program = await compileGraph(graph.loss.graph, graph.contents, runtime);
   const rate = new Float32Array(1);
   const count = new Float32Array(1);
   return {
@@ -134,11 +130,6 @@ export async function compileStep(
     },
     [Symbol.asyncDispose]: () => program.dispose(),
   };
-}
-
-function compile({ contents }: ObjectiveGraph, options: RuntimeOptions): Promise<Program & AsyncDisposable> {
-  const flops = denseFlops(contents.outputs.get("loss")?.graph.nodes ?? [], TYPICAL_BATCH);
-  return compileProgram(contents, { ...options, threads: threadsFor(flops, options.threads) });
 }
 
 function reportOf(

@@ -33,6 +33,7 @@ import { selectOperators } from "./select.ts";
 import { shapeOperators } from "./shape-of.ts";
 import { sliceOperators } from "./slice.ts";
 import { softmaxOperators } from "./softmax.ts";
+import { stopGradientOperators } from "./stop-gradient.ts";
 import { transposeOperators } from "./transpose.ts";
 
 /**
@@ -76,5 +77,6 @@ export const operators: OperatorTable = operatorTable([
   ...shapeOperators,
   ...sliceOperators,
   ...softmaxOperators,
+  ...stopGradientOperators,
   ...transposeOperators,
 ]);

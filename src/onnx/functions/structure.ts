@@ -1,6 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { int, text } from "../attributes.ts";
 import type { Value } from "../ir.ts";
+import { OWN_DOMAIN } from "../operator.ts";
 import { type Dim, formatShape, isStatic, normalizeAxis, type Shape } from "../shape.ts";
 
 /** The sizes of x as an int64 vector: a constant where all are known. */
@@ -110,6 +111,9 @@ export const zerosLike = (x: Value): Value => expandLike(x.graph.scalar(0, x.dty
 
 /** Ones of x's shape and type. */
 export const onesLike = (x: Value): Value => expandLike(x.graph.scalar(1, x.dtype), x);
+
+/** The same value as a constant: gradients do not pass through it (a running estimate, the inner gradient of a first-order scheme). */
+export const stopGradient = (x: Value): Value => x.graph.apply("StopGradient", [x], {}, OWN_DOMAIN);
 
 /** The same value; cuts nothing, names something. */
 export const identity = (x: Value): Value => x.graph.apply("Identity", [x]);

@@ -39,7 +39,10 @@ const BATCH = 64;
 /**
  * Compiles every sample's gradient ∇ℓₙ, with running statistics held.
  *
- * One run a batch by {@link perSampleGradients}; one run a sample where the architecture has no rule.
+ * One run a batch by {@link perSampleGradients}; one run a sample where the architecture has no rule. On one core a batch of 64
+ * images took 5.5 ms in one run against 10 to 33 one by one (mlp), 7 against 26 (cnn) and 180 against 195 (cnn-medium, where
+ * writing 64 · 421,642 numbers is the work); the batch's own gradient took 0.4, 7 and 35 ms. `bench/sample-gradients.ts`
+ * measures it.
  */
 export async function compileSampleGradients(
   architecture: Architecture,

@@ -142,6 +142,12 @@ export const elementwiseCases: CaseTable = {
     build: (x) => x.graph.apply("Not", [x]),
   })),
   Identity: unary("Identity"),
+  // Its derivative is not that of its definition, on purpose: see gradients.test.ts.
+  "lethe:StopGradient": shape.map((size) => ({
+    inputs: [real(size)],
+    build: (x) => x.graph.apply("StopGradient", [x], {}, "lethe"),
+    isForwardOnly: true,
+  })),
   Neg: unary("Neg"),
   Abs: unary("Abs", awayFromZero),
   Sign: unary("Sign", awayFromZero),

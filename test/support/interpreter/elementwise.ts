@@ -37,6 +37,7 @@ export const elementwiseEvaluators: Evaluators = {
   Or: combine((a, b) => Number(a !== 0 || b !== 0)),
   Not: map((x) => Number(x === 0)),
   Identity: map((x) => x),
+  "lethe:StopGradient": map((x) => x),
   Neg: map((x) => -x),
   Abs: map(Math.abs),
   Sign: map(Math.sign),
