@@ -1,19 +1,28 @@
 import { LetheError } from "../kernel/errors.ts";
+import { camu } from "./camu.ts";
 import type { Method, MethodTable } from "./contract.ts";
 import { doNothing } from "./do-nothing.ts";
 import { fineTune } from "./fine-tune.ts";
 import { gradientAscent } from "./gradient-ascent.ts";
+import { l1Sparse } from "./l1-sparse.ts";
+import { loft } from "./loft.ts";
+import { muMis } from "./mu-mis.ts";
+import { natmu } from "./natmu.ts";
 import { negGradPlus } from "./neg-grad-plus.ts";
+import { perturbedSign } from "./perturbed-sign.ts";
+import { pgu } from "./pgu.ts";
 import { randomLabels } from "./random-labels.ts";
 import { randomNoise } from "./random-noise.ts";
 import { retrain } from "./retrain.ts";
 import { scrub, scrubR } from "./scrub.ts";
 
-/** Every method that unlearns a centrally trained model, by id: references and controls first. */
+const references = [retrain, doNothing, randomNoise];
+const published = [camu, l1Sparse, loft, muMis, natmu, perturbedSign, pgu, scrub, scrubR];
+const baselines = [fineTune, gradientAscent, negGradPlus, randomLabels];
+
+/** Every method that unlearns a centrally trained model, by id: references and controls, published systems, baselines. */
 export const methods: MethodTable = Object.fromEntries(
-  [retrain, doNothing, randomNoise, fineTune, gradientAscent, negGradPlus, randomLabels, scrub, scrubR].map(
-    (method) => [method.id, method],
-  ),
+  [...references, ...published, ...baselines].map((method) => [method.id, method]),
 );
 
 /**

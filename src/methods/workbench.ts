@@ -3,6 +3,9 @@ import type { Progress } from "../kernel/events.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
+import { compileFeatures, type FeatureExtractor, type FeatureRows } from "../training/features/features.ts";
+import { compileLayerMoments, type LayerMoments } from "../training/features/layer-moments.ts";
+import type { Moments } from "../training/features/moments.ts";
 import {
   type CompiledObjective,
   type CompiledStep,
@@ -22,6 +25,10 @@ export interface Workbench extends AsyncDisposable {
   objective(options: Parameters<typeof compileObjective>[1]): Promise<CompiledObjective>;
   /** Class scores of samples in the form for use; the same predictor for every call. */
   logitsOf(weights: ParameterSet, samples: Samples): Promise<Float32Array>;
+  /** Penultimate features of samples in the form for use; see {@link compileFeatures}. */
+  featuresOf(weights: ParameterSet, samples: Samples): Promise<FeatureRows>;
+  /** Moments of what goes into every dense and convolution layer; see {@link compileLayerMoments}. */
+  layerMomentsOf(weights: ParameterSet, samples: Samples): Promise<ReadonlyMap<string, Moments>>;
   /** Training from random weights; see {@link trainByRecipe}. */
   train(recipe: Recipe, run: Omit<RecipeRun, "architecture" | "runtime">): Progress<TrainerState>;
   /** Samples times passes so far. */
@@ -38,6 +45,8 @@ export function createWorkbench(bench: {
   let gradientEvaluations = 0;
   let forwardEvaluations = 0;
   let predictor: Promise<Predictor> | undefined;
+  let features: Promise<FeatureExtractor> | undefined;
+  let moments: Promise<LayerMoments> | undefined;
   const count = (run: { readonly gradientEvaluations: number }): void => {
     gradientEvaluations += run.gradientEvaluations;
   };
@@ -68,6 +77,16 @@ export function createWorkbench(bench: {
       predictor ??= createPredictor(architecture, runtime).then((created) => opened.use(created));
       forwardEvaluations += samples.count;
       return (await predictor).logitsOf(weights, samples);
+    },
+    async featuresOf(weights, samples) {
+      features ??= compileFeatures(architecture, runtime).then((compiled) => opened.use(compiled));
+      forwardEvaluations += samples.count;
+      return (await features).featuresOf(weights, samples);
+    },
+    async layerMomentsOf(weights, samples) {
+      moments ??= compileLayerMoments(architecture, runtime).then((compiled) => opened.use(compiled));
+      forwardEvaluations += samples.count;
+      return (await moments).momentsOf(weights, samples);
     },
     async *train(recipe, run) {
       const { samples, counts } = countedSamples(run.samples);

@@ -66,10 +66,11 @@ export async function unlearn(
   return consume(method.run({ ...request, prepared }, settings));
 }
 
-async function prepare(
+/** What a method with a preparation makes of the training samples. */
+export async function prepare(
   method: Method,
   request: MethodRequest & Partial<Roles>,
-  settings: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>> = {},
 ): Promise<ParameterSet | undefined> {
   const { forget, retain } = request;
   if (method.prepare === undefined || forget === undefined || retain === undefined) return undefined;

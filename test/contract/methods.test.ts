@@ -5,7 +5,7 @@ import { isLetheError } from "../../src/kernel/errors.ts";
 import type { Checkpoint } from "../../src/methods/contract.ts";
 import { methods } from "../../src/methods/index.ts";
 import { cnn } from "../../src/models/cnn.ts";
-import { type MethodCase, methodCase, unlearn } from "./method-case.ts";
+import { type MethodCase, methodCase, prepare, unlearn } from "./method-case.ts";
 
 /** Convolution, batch normalisation, a hidden layer and a head: what methods distinguish. */
 const architecture = cnn([1, 8, 8], 4, {
@@ -57,7 +57,8 @@ describe.each(Object.values(methods))("every method: $id", (method) => {
       };
     };
     const spied = { forget: spy("forget"), retain: spy("retain"), validation: spy("validation") };
-    const { evidence } = await unlearn(method, { ...request, ...spied });
+    const prepared = await prepare(method, request);
+    const { evidence } = await unlearn(method, { ...request, ...spied, prepared });
     const declared = [...method.needs, ...method.uses];
     for (const role of new Set(read)) expect(declared).toContain(role);
     for (const [role, { samples }] of Object.entries(evidence.read)) {

@@ -1,0 +1,165 @@
+import { Matrix } from "ml-matrix";
+import { z } from "zod";
+import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
+import { deriveKey } from "../kernel/key.ts";
+import type { ParameterSet } from "../kernel/parameters.ts";
+import { headIndex, headOf, headWidth } from "../models/head.ts";
+import type { DenseLayer } from "../models/layers.ts";
+import type { FeatureRows } from "../training/features/features.ts";
+import { covariance, momentsOf, secondMoment } from "../training/features/moments.ts";
+import { defineMethod } from "./define-method.ts";
+import {
+  descend,
+  type ForgettingSubspace,
+  fixedPoint,
+  objectiveOf,
+  overTrace,
+} from "./parts/forgetting-subspace.ts";
+
+/**
+ * Puts an orthogonal projection between features and head that keeps the variance of the retain samples' features and drops that of
+ * the forget samples': min over UᵀU = I of J_rm² + J_fg², then W ← W·UUᵀ. One forward pass over the data, no gradients of the model.
+ *
+ * Source: K. Fang et al., arXiv 2601.22456 (2026), and the authors' code: Riemannian Adam with one second moment for the matrix. The
+ * fixed-point solver and the folding into W are ours, as is the choice of the rank: the least candidate that costs the retain samples
+ * less than `tolerance`. Later requests project what earlier ones left. Whoever keeps the original head can undo it, and the features themselves still tell the forget samples apart.
+ */
+export const loft = defineMethod({
+  id: "loft",
+  title: "A feature subspace without the forget samples (LOFT)",
+  references: ["arXiv:2601.22456"],
+  scope: ["class", "sample", "subject", "group"],
+  needs: ["forget", "retain"],
+  guarantee: "None: only the head changes, the features keep what they knew.",
+  avoidWhen: "Someone may train a new head on the model's features, or single samples are to be forgotten.",
+  config: z.strictObject({
+    /** s; chosen when left out. */
+    rank: z.int().min(1).optional(),
+    /** What the choice of the rank may cost the retain samples' accuracy. */
+    tolerance: z.number().min(0).max(1).default(0.01),
+    steps: z.int().min(1).default(100),
+    learningRate: z.number().positive().default(1),
+    solver: z.enum(["descent", "fixed-point", "both"]).default("descent"),
+    /** Covariances about each set's mean as in the paper, or raw second moments, which hold the class mean too. */
+    moment: z.enum(["centred", "raw"]).default("centred"),
+  }),
+  grid: { moment: ["raw"], tolerance: [0.005, 0.02] },
+  async *run(request, config) {
+    const { workbench, architecture, forget, retain, weights, signal } = request;
+    const head = headOf(architecture);
+    const size = headWidth(head);
+    if (config.rank !== undefined && config.rank > size) {
+      throw new LetheError(
+        "usage",
+        "USAGE_CONFIG",
+        `Expected \`rank\` of at most ${size}, the features of \`${architecture.id}\`, got ${config.rank} in method \`loft\`.`,
+      );
+    }
+    yield { type: "phase", name: "Features", index: 0, of: 2 };
+    const [retained, forgotten] = [
+      await workbench.featuresOf(weights, retain),
+      await workbench.featuresOf(weights, forget),
+    ];
+    requireFinite(retained.rows);
+    requireFinite(forgotten.rows);
+    throwIfCancelled(signal);
+    yield { type: "phase", name: "Subspace", index: 1, of: 2 };
+    const covariances = {
+      retain: varianceOf(retained, config.moment),
+      forget: varianceOf(forgotten, config.moment),
+    };
+    const key = deriveKey(request.key, "loft");
+    const solve = (rank: number): ForgettingSubspace => {
+      const found: ForgettingSubspace[] = [];
+      if (config.solver !== "fixed-point") found.push(descend(covariances, rank, { ...config, key }));
+      if (config.solver !== "descent") found.push(fixedPoint(covariances, rank));
+      return found.reduce((best, other) => (objectiveOf(other) < objectiveOf(best) ? other : best));
+    };
+    const accuracyAfter = (basis: Matrix): number =>
+      headAccuracy(folded(weights, head, basis), head, retained, retain.labels, architecture.classes);
+    const before = accuracyAfter(Matrix.eye(size));
+    const ranks =
+      config.rank === undefined
+        ? candidateRanks(architecture.classes - request.forgetClasses.length, size)
+        : [config.rank];
+    let chosen: ForgettingSubspace | undefined;
+    for (const [index, rank] of ranks.entries()) {
+      throwIfCancelled(signal);
+      chosen = solve(rank);
+      const drop = before - accuracyAfter(chosen.basis);
+      yield { type: "step", step: index + 1, of: ranks.length, scalars: { rank, drop } };
+      if (drop < config.tolerance) break;
+    }
+    const { basis, retainLoss, forgetKept } = chosen as ForgettingSubspace;
+    return {
+      weights: folded(weights, head, basis),
+      details: { rank: basis.columns, features: size, retainLoss, forgetKept },
+    };
+  },
+});
+
+function varianceOf({ rows, size }: FeatureRows, moment: "centred" | "raw"): Matrix {
+  const moments = momentsOf(rows, size);
+  return overTrace(size, moment === "raw" || moments.count < 2 ? secondMoment(moments) : covariance(moments));
+}
+
+/** From as many directions as classes remain, doubled up to all but one. */
+function candidateRanks(classes: number, size: number): number[] {
+  const ranks: number[] = [];
+  for (let rank = Math.min(classes, size); rank < size; rank *= 2) ranks.push(rank);
+  return ranks.length === 0 ? [size] : ranks;
+}
+
+/** The weights with W·UUᵀ for W (features as rows of the products). */
+function folded(weights: ParameterSet, head: DenseLayer, basis: Matrix): ParameterSet {
+  const projection = basis.mmul(basis.transpose());
+  const size = headWidth(head);
+  const classes = head.weight.length / size;
+  const old = weights.get(head.weight.name) as Float32Array;
+  const values = new Float32Array(old.length);
+  for (let label = 0; label < classes; label++) {
+    for (let feature = 0; feature < size; feature++) {
+      let sum = 0;
+      for (let other = 0; other < size; other++) {
+        sum += projection.get(feature, other) * (old[headIndex(head, other, label)] as number);
+      }
+      values[headIndex(head, feature, label)] = sum;
+    }
+  }
+  return new Map(weights).set(head.weight.name, values);
+}
+
+function headAccuracy(
+  weights: ParameterSet,
+  head: DenseLayer,
+  { rows, size }: FeatureRows,
+  labels: Int32Array,
+  classes: number,
+): number {
+  const weight = weights.get(head.weight.name) as Float32Array;
+  const bias = head.bias === undefined ? undefined : weights.get(head.bias.name);
+  let hits = 0;
+  labels.forEach((label, row) => {
+    let [best, most] = [0, Number.NEGATIVE_INFINITY];
+    for (let candidate = 0; candidate < classes; candidate++) {
+      let score = bias?.[candidate] ?? 0;
+      for (let feature = 0; feature < size; feature++) {
+        score +=
+          (rows[row * size + feature] as number) * (weight[headIndex(head, feature, candidate)] as number);
+      }
+      if (score > most) [best, most] = [candidate, score];
+    }
+    if (best === label) hits++;
+  });
+  return hits / labels.length;
+}
+
+function requireFinite(rows: Float32Array): void {
+  const position = rows.findIndex((value) => !Number.isFinite(value));
+  if (position < 0) return;
+  throw new LetheError(
+    "numeric",
+    "NUMERIC_NOT_FINITE",
+    "Expected finite features, got NaN or infinite ones. Look for NaN in the samples.",
+  );
+}
