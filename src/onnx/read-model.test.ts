@@ -9,6 +9,7 @@ import {
 } from "../../test/support/onnx-file.ts";
 import { operators } from "../autodiff/operators/index.ts";
 import { isLetheError, type LetheError } from "../kernel/errors.ts";
+import { compileProgram } from "../runtime/program.ts";
 import { AttributeProto_AttributeType as AttributeType } from "./proto/onnx_pb.js";
 import { readModel } from "./read-model.ts";
 
@@ -48,6 +49,35 @@ describe("reading a model", () => {
     expect(model.inputs.map((input) => [input.name, input.shape])).toEqual([["x", ["batch", 4]]]);
     expect([...model.weights.keys()].map((weight) => weight.name)).toEqual(["w"]);
     expect(model.outputs.get("y")?.shape).toEqual(["batch", 2, 3]);
+  });
+
+  it("puts what operators newer than the opset Lethe writes are made of in their place, and writes that", async () => {
+    const { graph, inputs, outputs, weights } = readModel(
+      onnxFile({
+        opset: 26,
+        graph: {
+          node: [
+            { opType: "Swish", input: ["x"], output: ["a"] },
+            { opType: "RMSNormalization", input: ["a", "scale"], output: ["b"] },
+            { opType: "QuickGelu", domain: "com.microsoft", input: ["b"], output: ["y"] },
+          ],
+          initializer: [floatTensor("scale", [4], [1, 2, 3, 4])],
+        },
+      }),
+      operators,
+    );
+    expect([...weights.keys()].map(({ name }) => name)).toEqual(["scale"]);
+    expect(graph.nodes.every(({ domain }) => domain === "")).toBe(true);
+    expect(outputs.get("y")?.shape).toEqual(["batch", 4]);
+    await using program = await compileProgram({ inputs, outputs, initializers: weights }, { threads: 1 });
+    const x = [1, -2, 0.5, 3];
+    const a = x.map((value) => value / (1 + Math.exp(-value)));
+    const rms = Math.sqrt(a.reduce((sum, value) => sum + value * value, 0) / 4 + 1e-5);
+    const b = a.map((value, index) => (value / rms) * (index + 1));
+    const { y } = await program.run({ x: Float32Array.from(x) });
+    b.forEach((value, index) => {
+      expect((y as Float32Array)[index]).toBeCloseTo(value / (1 + Math.exp(-1.702 * value)), 5);
+    });
   });
 
   it("takes a floating initializer that only steers an operator for a constant", () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { gradients } from "../../src/autodiff/gradients.ts";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { keyFromSeed, randomStream } from "../../src/kernel/key.ts";
+import { float, int, ints, text } from "../../src/onnx/attributes.ts";
 import {
   add,
   averagePool,
@@ -15,7 +16,9 @@ import {
   reduceSum,
   reshape,
   sin,
+  softmax,
   tanh,
+  transpose,
 } from "../../src/onnx/functions/index.ts";
 import { Graph } from "../../src/onnx/graph.ts";
 import type { Value } from "../../src/onnx/ir.ts";
@@ -31,14 +34,19 @@ const normal = (count: number): Float32Array => Float32Array.from({ length: coun
 const sizeOf = (shape: readonly (number | string)[]): number =>
   shape.reduce<number>((product, dim) => product * (dim === "batch" ? BATCH : Number(dim)), 1);
 
-describe("gradients of a network of layers of every kind", () => {
-  it("are the same in every run with two threads, and close to those of one", async () => {
-    const { loss, inputs, weights } = network();
+describe("gradients of networks of layers of every kind", () => {
+  it.each([
+    ["convolutions and pools", network],
+    ["normalisations, attention and dropout", tokenNetwork],
+  ])("%s: are the same in every run with two threads, and close to those of one", async (_title, build) => {
+    const { loss, inputs, weights } = build();
     const outputs = new Map(gradients(loss, weights).map((value, index) => [`g${index}`, value]));
     const feeds = Object.fromEntries(
       inputs.map((input) => [
         input.name,
-        normal(sizeOf(input.shape)).map((x) => (input.name === "x" ? x : x / 5)),
+        input.dtype === "int64"
+          ? BigInt64Array.of(5n)
+          : normal(sizeOf(input.shape)).map((x) => (input.name === "x" ? x : x / 5)),
       ]),
     );
     const [alone] = await runs({ inputs, outputs }, feeds, 1, 1);
@@ -105,6 +113,42 @@ function network(): { loss: Value; inputs: readonly Value[]; weights: readonly V
   h = tanh(convTranspose(h, w5, { ...same, strides: [2, 2] }));
   h = averagePool(conv(h, w6), [2, 2], { strides: [2, 2] });
   const loss = reduceSum(sin(reshape(globalAveragePool(h), ["batch", 8])));
+  return { loss, inputs: graph.inputs, weights };
+}
+
+/** Normalisations by groups, neighbours, norms and roots; a pool with gaps; attention as sums of products; dropout; sums and products. */
+function tokenNetwork(): { loss: Value; inputs: readonly Value[]; weights: readonly Value[] } {
+  const graph = new Graph(operators);
+  const x = graph.input("x", "float32", ["batch", 16, 12, 12]);
+  graph.input("dropout-seed", "int64", []);
+  const weight = (name: string, ...shape: number[]): Value => graph.input(name, "float32", shape);
+  const weights = [
+    weight("scale", 16),
+    weight("shift", 16),
+    weight("query", 16, 2, 8),
+    weight("key", 16, 2, 8),
+    weight("gain", 16),
+    weight("slope", 16),
+  ] as const;
+  const [scale, shift, query, key, gain, slope] = weights;
+  const einsum = (equation: string, ...values: Value[]): Value =>
+    graph.apply("Einsum", values, { equation: text(equation) });
+  let h = graph.apply("GroupNormalization", [x, scale, shift], { num_groups: int(4) });
+  h = graph.apply("LRN", [h], { size: int(3), alpha: float(0.5) });
+  h = graph.apply("AveragePool", [h], { kernel_shape: ints([2, 2]), dilations: ints([2, 2]) });
+  h = graph.apply("LpPool", [h], { kernel_shape: ints([2, 2]), strides: ints([2, 2]) });
+  const tokens = transpose(reshape(h, ["batch", 16, 25]), [0, 2, 1]);
+  const scores = softmax(
+    einsum("bqhd,bkhd->bhqk", einsum("btc,chd->bthd", tokens, query), einsum("btc,chd->bthd", tokens, key)),
+  );
+  let mixed = einsum("bhqk,bkc->bqc", scores, tokens);
+  mixed = graph.apply("RMSNormalization", [mixed, gain]);
+  mixed = graph.apply("PRelu", [graph.apply("Gelu", [mixed]), slope]);
+  const isTraining = graph.constant({ dtype: "bool", shape: [], data: Uint8Array.of(1) });
+  mixed = graph.apply("Dropout", [mixed, graph.scalar(0.25), isTraining]);
+  mixed = graph.apply("CumSum", [mixed, graph.scalar(1, "int64")]);
+  const products = graph.apply("ReduceProd", [sin(mixed), graph.integers([2])], { keepdims: int(0) });
+  const loss = add(reduceSum(sin(mixed)), reduceSum(mul(products, 100)));
   return { loss, inputs: graph.inputs, weights };
 }
 

@@ -26,18 +26,13 @@ import {
   type WindowOptions,
 } from "../../src/onnx/functions/index.ts";
 import type { Value } from "../../src/onnx/ir.ts";
+import type { GoldenModel } from "./check-golden.ts";
 
 /** Values by the names they have in the golden file. */
 type Named = Readonly<Record<string, Value>>;
 
 /** The settings of a case, as the golden file has them beside its numbers. */
 export type Settings = Readonly<Record<string, unknown>>;
-
-/** A model's loss, and further values with what they have to be. */
-export interface GoldenModel {
-  readonly loss: Value;
-  readonly expected?: Readonly<Record<string, readonly [Value, readonly number[]]>>;
-}
 
 /** The models of generate-autodiff.py once more, in graph functions. */
 export const goldenModels: Readonly<Record<string, (values: Named, settings: Settings) => GoldenModel>> = {

@@ -1,95 +1,17 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { gradients } from "../../src/autodiff/gradients.ts";
-import { operators } from "../../src/autodiff/operators/index.ts";
-import { add, mul, reduceSum } from "../../src/onnx/functions/index.ts";
-import { Graph } from "../../src/onnx/graph.ts";
-import type { Value } from "../../src/onnx/ir.ts";
-import { compileProgram, type NumericArray } from "../../src/runtime/program.ts";
+import { describe, it } from "vitest";
 import { goldenModels, type Settings } from "./autodiff-models.ts";
+import { checkGolden, type GoldenCase, readGolden } from "./check-golden.ts";
 
-/** What generate-autodiff.py writes of a case; settings of its model besides. */
-interface GoldenCase extends Settings {
-  readonly name: string;
+/** A case of generate-autodiff.py: the name of its model, and that model's settings. */
+interface ModelCase extends GoldenCase, Settings {
   readonly model: string;
-  readonly inputs: Readonly<Record<string, GoldenArray>>;
-  readonly directions: Readonly<Record<string, readonly number[]>>;
-  readonly constants: Readonly<Record<string, GoldenArray>>;
-  readonly value: number;
-  readonly gradients: Readonly<Record<string, readonly number[]>>;
-  /** The Hessian times the directions. */
-  readonly products: Readonly<Record<string, readonly number[]>>;
 }
-
-interface GoldenArray {
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-
-/** Relative to the largest element of an array: single precision against double. */
-const TOLERANCE = 1e-5;
-
-const golden = JSON.parse(readFileSync(new URL("autodiff.json", import.meta.url), "utf8")) as {
-  readonly cases: readonly GoldenCase[];
-};
 
 describe("losses, gradients and Hessian-vector products equal PyTorch's", () => {
-  it.each(golden.cases.map((entry) => [entry.name, entry] as const))("%s", async (_name, entry) => {
-    const graph = new Graph(operators);
-    const feeds: Record<string, NumericArray> = {};
-    const declare = (name: string, { shape, data }: GoldenArray): Value => {
-      const isInteger = name === "labels" || name === "indices";
-      feeds[name] = isInteger ? BigInt64Array.from(data, BigInt) : Float32Array.from(data);
-      return graph.input(name, isInteger ? "int64" : "float32", shape);
-    };
-    const declareAll = (arrays: Readonly<Record<string, GoldenArray>>): Record<string, Value> =>
-      Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, declare(name, array)]));
-
-    const inputs = declareAll(entry.inputs);
-    const constants = declareAll(entry.constants);
+  const cases = readGolden<ModelCase>("autodiff.json");
+  it.each(cases.map((entry) => [entry.name, entry] as const))("%s", async (_name, entry) => {
     const build = goldenModels[entry.model];
     if (build === undefined) throw new Error(`no model ${entry.model}`);
-    const { loss, expected = {} } = build({ ...inputs, ...constants }, entry);
-    const variables = Object.entries(inputs);
-    const first = gradients(
-      loss,
-      variables.map(([, value]) => value),
-    );
-    const slope = variables
-      .map(([name, value], index) => {
-        const data = entry.directions[name] as readonly number[];
-        const direction = declare(`direction_${name}`, { shape: value.shape as number[], data });
-        return reduceSum(mul(first[index] as Value, direction));
-      })
-      .reduce(add);
-    const second = gradients(
-      slope,
-      variables.map(([, value]) => value),
-    );
-    const outputs = new Map<string, Value>([["loss", loss]]);
-    const answers = new Map<string, readonly number[]>([["loss", [entry.value]]]);
-    variables.forEach(([name], index) => {
-      outputs.set(`gradient of ${name}`, first[index] as Value);
-      answers.set(`gradient of ${name}`, entry.gradients[name] as readonly number[]);
-      outputs.set(`product of ${name}`, second[index] as Value);
-      answers.set(`product of ${name}`, entry.products[name] as readonly number[]);
-    });
-    for (const [name, [value, answer]] of Object.entries(expected)) {
-      outputs.set(name, value);
-      answers.set(name, answer);
-    }
-    await using program = await compileProgram(
-      { inputs: graph.inputs, outputs },
-      { threads: 2, spinning: false },
-    );
-    const results = await program.run(feeds);
-    for (const [name, answer] of answers) expectClose(name, results[name] as Float32Array, answer);
+    await checkGolden(entry, (values) => build(values, entry));
   });
 });
-
-function expectClose(name: string, got: Float32Array, expected: readonly number[]): void {
-  expect(got.length, name).toBe(expected.length);
-  const scale = Math.max(...expected.map(Math.abs), Number.MIN_VALUE);
-  const worst = Math.max(...expected.map((x, i) => Math.abs(x - (got[i] as number)) / scale));
-  expect(worst, name).toBeLessThan(TOLERANCE);
-}

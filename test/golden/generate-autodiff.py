@@ -1,27 +1,11 @@
 """Writes autodiff.json: losses, gradients and Hessian-vector products from PyTorch in double precision.
 
     python3 test/golden/generate-autodiff.py
-
-Inputs have three decimals and are rounded to single precision, so that an engine of single precision starts from the same
-numbers. Results are written with nine digits.
 """
-
-import json
-import platform
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-
-torch.manual_seed(20240229)
-
-
-def draw(*shape, scale=1.0):
-    return single(scale * torch.randn(*shape))
-
-
-def single(tensor):
-    return tensor.mul(1000).round().div(1000).float().double()
+from recording import draw, flat, single, weighted, write
 
 
 def mlp(loss):
@@ -69,16 +53,6 @@ def cnn():
         return F.cross_entropy(h.mean(dim=(2, 3)) @ w3 + b3, labels)
 
     return {"model": "cnn"}, inputs, {"labels": labels}, forward
-
-
-def weighted(shape_of, operate):
-    """Σ weight·sin(y): a loss whose gradient is not constant, so that second derivatives say something."""
-    weight = draw(*shape_of)
-
-    def forward(*values):
-        return (weight * torch.sin(operate(*values))).sum()
-
-    return weight, forward
 
 
 def conv(channels, outputs, group, kernel, stride, padding, dilation, space, transposed=False, extra=0):
@@ -138,33 +112,6 @@ def embedding():
     return {"model": "embedding"}, inputs, {"indices": indices, "weight": weight}, forward
 
 
-def record(name, facts, inputs, constants, forward):
-    leaves = {key: value.clone().requires_grad_() for key, value in inputs.items()}
-    loss = forward(*leaves.values())
-    gradients = torch.autograd.grad(loss, list(leaves.values()), create_graph=True)
-    directions = {key: draw(*value.shape) for key, value in inputs.items()}
-    slope = sum((g * d).sum() for g, d in zip(gradients, directions.values()))
-    products = torch.autograd.grad(slope, list(leaves.values()))
-    return {
-        "name": name,
-        **facts,
-        "inputs": {key: pack(value) for key, value in inputs.items()},
-        "directions": {key: flat(value, 6) for key, value in directions.items()},
-        "constants": {key: pack(value) for key, value in constants.items()},
-        "value": loss.item(),
-        "gradients": {key: flat(value) for key, value in zip(leaves, gradients)},
-        "products": {key: flat(value) for key, value in zip(leaves, products)},
-    }
-
-
-def pack(tensor):
-    return {"shape": list(tensor.shape), "data": flat(tensor, 6)}
-
-
-def flat(tensor, digits=9):
-    return [float(f"{x:.{digits}g}") if isinstance(x, float) else x for x in tensor.detach().flatten().tolist()]
-
-
 CASES = {
     "mlp, cross-entropy": mlp("cross-entropy"),
     "mlp, mean squared error": mlp("mse"),
@@ -194,11 +141,4 @@ CASES = {
     "embedding": embedding(),
 }
 
-result = {
-    "command": "python3 test/golden/generate-autodiff.py",
-    "versions": {"python": platform.python_version(), "torch": torch.__version__},
-    "cases": [record(name, *case) for name, case in CASES.items()],
-}
-path = Path(__file__).with_name("autodiff.json")
-path.write_text(json.dumps(result, separators=(",", ":")) + "\n")
-print(f"{path.name}: {path.stat().st_size} bytes, {len(result['cases'])} cases")
+write(__file__, CASES)

@@ -7,7 +7,7 @@ import { batchNormalizationOperators } from "./batch-normalization.ts";
 import { concatOperators } from "./concat.ts";
 import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
-import { cumulativeSumOperators } from "./cumulative-sum.ts";
+import { cumulativeOperators } from "./cumulative.ts";
 import { dropoutOperators } from "./dropout.ts";
 import { einsumOperators } from "./einsum.ts";
 import { gatedActivationOperators } from "./gated-activations.ts";
@@ -51,7 +51,7 @@ export const operators: OperatorTable = operatorTable([
   ...concatOperators,
   ...convOperators,
   ...convTransposeOperators,
-  ...cumulativeSumOperators,
+  ...cumulativeOperators,
   ...dropoutOperators,
   ...einsumOperators,
   ...gatedActivationOperators,

@@ -12,6 +12,7 @@ import {
 } from "../../onnx/functions/index.ts";
 import type { GraphNode, Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes, type Dim, formatShape } from "../../onnx/shape.ts";
+import { composite } from "./composite.ts";
 import { inputOf, requireSameType } from "./rule.ts";
 
 /** Matrix products. */
@@ -43,6 +44,22 @@ export const matmulOperators: readonly Operator[] = [
       ];
     },
   },
+  // α·A′B′, as ONNX Runtime's own graphs have it.
+  composite("com.microsoft:FusedMatMul", (context) => {
+    const { transA, transB, alpha } = flagsOf(context);
+    const [a, b] = [inputOf(context, 0), inputOf(context, 1)];
+    if (
+      numberAttribute(context.attributes, "transBatchA", 0) ||
+      numberAttribute(context.attributes, "transBatchB", 0)
+    ) {
+      throw new LetheError(
+        "data",
+        "DATA_ATTRIBUTE",
+        "Expected FusedMatMul without transBatchA and transBatchB. Export the model without ONNX Runtime's optimisation.",
+      );
+    }
+    return [mul(matmul(transA ? transposeLast(a) : a, transB ? transposeLast(b) : b), alpha)];
+  }),
   {
     type: "Gemm",
     infer: (context) => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { text } from "../../../src/onnx/attributes.ts";
+import { float, int, text } from "../../../src/onnx/attributes.ts";
 import { gemm } from "../../../src/onnx/functions/index.ts";
 import type { Value } from "../../../src/onnx/ir.ts";
 import { type CaseTable, type OperatorCase, real } from "../operator-case.ts";
@@ -27,6 +27,18 @@ export const linearCases: CaseTable = {
         build: (a, b) => a.graph.apply("MatMul", [a, b]),
       };
     }),
+  "com.microsoft:FusedMatMul": fc.tuple(size, size, size, fc.boolean(), fc.boolean(), scale).map(
+    ([m, k, n, transA, transB, alpha]): OperatorCase => ({
+      inputs: [real([2, ...(transA ? [k, m] : [m, k])], undefined, true), real(transB ? [n, k] : [k, n])],
+      build: (a, b) =>
+        a.graph.apply(
+          "FusedMatMul",
+          [a, b],
+          { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) },
+          "com.microsoft",
+        ),
+    }),
+  ),
   Einsum: fc
     .tuple(
       fc.constantFrom(

@@ -36,6 +36,29 @@ const reduction = (type: string, sample: Sampler = normal): fc.Arbitrary<Operato
     })),
   );
 
+const running = (type: string, sample: Sampler = normal): fc.Arbitrary<OperatorCase> =>
+  shape.chain((size) =>
+    fc
+      .tuple(
+        fc.integer({ min: -size.length, max: size.length - 1 }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+      )
+      .map(([axis, exclusive, reverse, open]) => ({
+        inputs: [real(size, sample, open)],
+        build: (x) =>
+          x.graph.apply(type, [x, x.graph.scalar(axis, "int64")], {
+            exclusive: int(exclusive ? 1 : 0),
+            reverse: int(reverse ? 1 : 0),
+          }),
+      })),
+  );
+
+/** Normal numbers with zeros among them. */
+const withZeros: Sampler = (random, count) =>
+  normal(random, count).map((x) => (random.below(6) === 0 ? 0 : x));
+
 /** With all sizes known, as an operator needs that goes through the elements one by one. */
 const closed = (testCase: OperatorCase): OperatorCase => ({
   ...testCase,
@@ -61,9 +84,7 @@ export const reductionCases: CaseTable = {
   ReduceMax: reduction("ReduceMax", distinct()),
   ReduceMin: reduction("ReduceMin", distinct()),
   // Zeros among the factors: one leaves a single element with a gradient, two leave none.
-  ReduceProd: reduction("ReduceProd", (random, count) =>
-    normal(random, count).map((x) => (random.below(6) === 0 ? 0 : x)),
-  ).map(closed),
+  ReduceProd: reduction("ReduceProd", withZeros).map(closed),
   ReduceL1: reduction("ReduceL1", awayFromZero),
   ReduceL2: reduction("ReduceL2", awayFromZero),
   ReduceSumSquare: reduction("ReduceSumSquare"),
@@ -72,25 +93,8 @@ export const reductionCases: CaseTable = {
   ArgMax: alongAxis("ArgMax", distinct()),
   ArgMin: alongAxis("ArgMin", distinct(), { select_last_index: int(1) }),
   Hardmax: alongAxis("Hardmax", distinct()),
-  CumSum: shape.chain((size) =>
-    fc
-      .tuple(
-        fc.integer({ min: -size.length, max: size.length - 1 }),
-        fc.boolean(),
-        fc.boolean(),
-        fc.boolean(),
-      )
-      .map(
-        ([axis, exclusive, reverse, open]): OperatorCase => ({
-          inputs: [real(size, undefined, open)],
-          build: (x) =>
-            x.graph.apply("CumSum", [x, x.graph.scalar(axis, "int64")], {
-              exclusive: int(exclusive ? 1 : 0),
-              reverse: int(reverse ? 1 : 0),
-            }),
-        }),
-      ),
-  ),
+  CumSum: running("CumSum"),
+  CumProd: running("CumProd", withZeros).map(closed),
   Softmax: alongAxis("Softmax"),
   LogSoftmax: alongAxis("LogSoftmax"),
 };

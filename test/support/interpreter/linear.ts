@@ -13,6 +13,16 @@ export const linearEvaluators: Evaluators = {
     const columns = b.shape.length === 1 ? [] : y.shape.slice(-1);
     return [{ data: y.data, shape: [...y.shape.slice(0, -2), ...rows, ...columns] }];
   },
+  "com.microsoft:FusedMatMul": (application) => {
+    const turned = (x: NdArray, flag: string): NdArray =>
+      numberAttribute(application.attributes, flag, 0) === 0
+        ? x
+        : tabulate([...x.shape.slice(0, -2), ...x.shape.slice(-2).toReversed()], (index) =>
+            at(x, [...index.slice(0, -2), ...index.slice(-2).toReversed()]),
+          );
+    const y = product(turned(inputAt(application, 0), "transA"), turned(inputAt(application, 1), "transB"));
+    return [{ ...y, data: y.data.map((x) => x * numberAttribute(application.attributes, "alpha", 1)) }];
+  },
   // Σ over all labels that are not in the output, of the product of one element from each operand.
   Einsum: (application) => {
     const operands = application.inputs.map((_, index) => inputAt(application, index));

@@ -19,20 +19,8 @@ export const reductionEvaluators: Evaluators = {
   Hardmax: alongAxis((_element, elements, place) =>
     Number(elements.indexOf(Math.max(...elements)) === place),
   ),
-  CumSum: (application) => {
-    const x = inputAt(application, 0);
-    const axis = axisFrom(inputAt(application, 1).data[0] as number, x.shape.length);
-    const flag = (name: string): boolean => numberAttribute(application.attributes, name, 0) !== 0;
-    return [
-      tabulate(x.shape, (index) => {
-        const own = index[axis] as number;
-        const isPart = (place: number): boolean =>
-          (flag("reverse") ? place > own : place < own) || (place === own && !flag("exclusive"));
-        const places = Array.from({ length: x.shape[axis] as number }, (_, place) => place);
-        return sum(places.filter(isPart).map((place) => at(x, index.with(axis, place))));
-      }),
-    ];
-  },
+  CumSum: running(sum),
+  CumProd: running((elements) => elements.reduce((product, element) => product * element, 1)),
   Softmax: alongAxis((element, elements) => Math.exp(element) / sum(elements.map(Math.exp))),
   LogSoftmax: alongAxis((element, elements) => element - Math.log(sum(elements.map(Math.exp)))),
 };
@@ -80,6 +68,24 @@ function position(extreme: (elements: readonly number[]) => number): Evaluator {
       reduce(application, x, [axis], (elements) =>
         isLast ? elements.lastIndexOf(extreme(elements)) : elements.indexOf(extreme(elements)),
       ),
+    ];
+  };
+}
+
+/** Of the elements before (or behind) each along an axis, with itself or without. */
+function running(f: (elements: readonly number[]) => number): Evaluator {
+  return (application) => {
+    const x = inputAt(application, 0);
+    const axis = axisFrom(inputAt(application, 1).data[0] as number, x.shape.length);
+    const flag = (name: string): boolean => numberAttribute(application.attributes, name, 0) !== 0;
+    const places = Array.from({ length: x.shape[axis] as number }, (_, place) => place);
+    return [
+      tabulate(x.shape, (index) => {
+        const own = index[axis] as number;
+        const isPart = (place: number): boolean =>
+          (flag("reverse") ? place > own : place < own) || (place === own && !flag("exclusive"));
+        return f(places.filter(isPart).map((place) => at(x, index.with(axis, place))));
+      }),
     ];
   };
 }
