@@ -4,6 +4,7 @@ import { operators } from "../../src/autodiff/operators/index.ts";
 import { keyFromSeed } from "../../src/kernel/key.ts";
 import { evaluators } from "../support/interpreter.ts";
 import { elementwiseCases } from "./cases/elementwise.ts";
+import { indexingCases } from "./cases/indexing.ts";
 import { linearCases } from "./cases/linear.ts";
 import { reductionCases } from "./cases/reduction.ts";
 import { spatialCases } from "./cases/spatial.ts";
@@ -14,6 +15,7 @@ import type { CaseTable } from "./operator-case.ts";
 const cases: CaseTable = {
   ...elementwiseCases,
   ...reductionCases,
+  ...indexingCases,
   ...linearCases,
   ...structureCases,
   ...spatialCases,

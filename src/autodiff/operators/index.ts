@@ -9,6 +9,7 @@ import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
 import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
+import { indexTupleOperators } from "./index-tuples.ts";
 import { layerNormalizationOperators } from "./layer-normalization.ts";
 import { logicOperators } from "./logic.ts";
 import { matmulOperators } from "./matmul.ts";
@@ -18,13 +19,18 @@ import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
 import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
+import { reverseSequenceOperators } from "./reverse-sequence.ts";
 import { scalarFunctionOperators } from "./scalar-functions.ts";
 import { scatterOperators } from "./scatter.ts";
 import { selectOperators } from "./select.ts";
 import { shapeOperators } from "./shape-of.ts";
 import { sliceOperators } from "./slice.ts";
 import { softmaxOperators } from "./softmax.ts";
+import { spaceDepthOperators } from "./space-depth.ts";
+import { tileOperators } from "./tile.ts";
+import { topKOperators } from "./top-k.ts";
 import { transposeOperators } from "./transpose.ts";
+import { triluOperators } from "./trilu.ts";
 
 /**
  * Every operator Lethe reads, infers and differentiates.
@@ -43,6 +49,7 @@ export const operators: OperatorTable = operatorTable([
   ...convTransposeOperators,
   ...gatherOperators,
   ...globalPoolOperators,
+  ...indexTupleOperators,
   ...layerNormalizationOperators,
   ...logicOperators,
   ...matmulOperators,
@@ -52,11 +59,16 @@ export const operators: OperatorTable = operatorTable([
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
+  ...reverseSequenceOperators,
   ...scalarFunctionOperators,
   ...scatterOperators,
   ...selectOperators,
   ...shapeOperators,
   ...sliceOperators,
   ...softmaxOperators,
+  ...spaceDepthOperators,
+  ...tileOperators,
+  ...topKOperators,
   ...transposeOperators,
+  ...triluOperators,
 ]);
