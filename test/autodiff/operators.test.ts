@@ -6,6 +6,7 @@ import { evaluators } from "../support/interpreter.ts";
 import { elementwiseCases } from "./cases/elementwise.ts";
 import { indexingCases } from "./cases/indexing.ts";
 import { linearCases } from "./cases/linear.ts";
+import { recurrentCases } from "./cases/recurrent.ts";
 import { reductionCases } from "./cases/reduction.ts";
 import { spatialCases } from "./cases/spatial.ts";
 import { structureCases } from "./cases/structure.ts";
@@ -14,6 +15,7 @@ import type { CaseTable } from "./operator-case.ts";
 
 const cases: CaseTable = {
   ...elementwiseCases,
+  ...recurrentCases,
   ...reductionCases,
   ...indexingCases,
   ...linearCases,

@@ -6,6 +6,7 @@ import type { Evaluators } from "./interpreter/evaluator.ts";
 import { indexingEvaluators } from "./interpreter/indexing.ts";
 import { linearEvaluators } from "./interpreter/linear.ts";
 import type { NdArray } from "./interpreter/nd-array.ts";
+import { recurrentEvaluators } from "./interpreter/recurrent.ts";
 import { reductionEvaluators } from "./interpreter/reduction.ts";
 import { spatialEvaluators } from "./interpreter/spatial.ts";
 import { structureEvaluators } from "./interpreter/structure.ts";
@@ -15,6 +16,7 @@ export const evaluators: Evaluators = {
   ...elementwiseEvaluators,
   ...indexingEvaluators,
   ...linearEvaluators,
+  ...recurrentEvaluators,
   ...reductionEvaluators,
   ...spatialEvaluators,
   ...structureEvaluators,

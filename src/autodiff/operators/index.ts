@@ -9,9 +9,11 @@ import { convOperators } from "./conv.ts";
 import { convTransposeOperators } from "./conv-transpose.ts";
 import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
+import { gruOperators } from "./gru.ts";
 import { indexTupleOperators } from "./index-tuples.ts";
 import { layerNormalizationOperators } from "./layer-normalization.ts";
 import { logicOperators } from "./logic.ts";
+import { lstmOperators } from "./lstm.ts";
 import { matmulOperators } from "./matmul.ts";
 import { maxPoolOperators } from "./max-pool.ts";
 import { oneHotOperators } from "./one-hot.ts";
@@ -20,6 +22,7 @@ import { reduceOperators } from "./reduce.ts";
 import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
 import { reverseSequenceOperators } from "./reverse-sequence.ts";
+import { rnnOperators } from "./rnn.ts";
 import { scalarFunctionOperators } from "./scalar-functions.ts";
 import { scatterOperators } from "./scatter.ts";
 import { selectOperators } from "./select.ts";
@@ -49,9 +52,11 @@ export const operators: OperatorTable = operatorTable([
   ...convTransposeOperators,
   ...gatherOperators,
   ...globalPoolOperators,
+  ...gruOperators,
   ...indexTupleOperators,
   ...layerNormalizationOperators,
   ...logicOperators,
+  ...lstmOperators,
   ...matmulOperators,
   ...maxPoolOperators,
   ...oneHotOperators,
@@ -60,6 +65,7 @@ export const operators: OperatorTable = operatorTable([
   ...reshapeOperators,
   ...resizeOperators,
   ...reverseSequenceOperators,
+  ...rnnOperators,
   ...scalarFunctionOperators,
   ...scatterOperators,
   ...selectOperators,
