@@ -8,6 +8,7 @@ import { indexingCases } from "./cases/indexing.ts";
 import { linearCases } from "./cases/linear.ts";
 import { recurrentCases } from "./cases/recurrent.ts";
 import { reductionCases } from "./cases/reduction.ts";
+import { resizeCases } from "./cases/resize.ts";
 import { spatialCases } from "./cases/spatial.ts";
 import { structureCases } from "./cases/structure.ts";
 import { checkOperator } from "./check-operator.ts";
@@ -20,6 +21,7 @@ const cases: CaseTable = {
   ...indexingCases,
   ...linearCases,
   ...structureCases,
+  ...resizeCases,
   ...spatialCases,
 };
 
@@ -45,7 +47,7 @@ describe("the operator table", () => {
 
 describe.each(Object.entries(cases))("%s", (type, arbitrary) => {
   it("has the shapes, values and derivatives of its definition", async () => {
-    const numRuns = type in spatialCases ? SPATIAL_RUNS : RUNS;
+    const numRuns = type in spatialCases || type in resizeCases ? SPATIAL_RUNS : RUNS;
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(), (testCase, seed) => checkOperator(testCase, keyFromSeed(seed))),
       { numRuns, seed: 1 },

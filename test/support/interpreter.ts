@@ -8,6 +8,7 @@ import { linearEvaluators } from "./interpreter/linear.ts";
 import type { NdArray } from "./interpreter/nd-array.ts";
 import { recurrentEvaluators } from "./interpreter/recurrent.ts";
 import { reductionEvaluators } from "./interpreter/reduction.ts";
+import { resizeEvaluators } from "./interpreter/resize.ts";
 import { spatialEvaluators } from "./interpreter/spatial.ts";
 import { structureEvaluators } from "./interpreter/structure.ts";
 
@@ -18,6 +19,7 @@ export const evaluators: Evaluators = {
   ...linearEvaluators,
   ...recurrentEvaluators,
   ...reductionEvaluators,
+  ...resizeEvaluators,
   ...spatialEvaluators,
   ...structureEvaluators,
 };

@@ -104,9 +104,15 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "explicit `pads`",
     ],
     [
-      "an enlargement by a fraction",
-      () => repeatSpatial(inputs(image)[0] as Value, [1.5, 2]),
-      "whole factors",
+      "an image of open size to enlarge",
+      () => repeatSpatial(inputs(["batch", 4, "height", 8])[0] as Value, [1.5, 2]),
+      "axis 2 of `x0` to have a known size",
+    ],
+    ["an enlargement by nothing", () => apply("Resize", [image]), "constant scales or sizes for 4 axes"],
+    [
+      "coordinates it has not heard of",
+      () => apply("Resize", [image], { coordinate_transformation_mode: text("tf_half_pixel_for_nn") }),
+      "half_pixel, half_pixel_symmetric",
     ],
     [
       "statistics for other channels",

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import type { Attributes } from "../../../src/onnx/attributes.ts";
 import { float, int, ints, text } from "../../../src/onnx/attributes.ts";
 import type { Value } from "../../../src/onnx/ir.ts";
-import { tensorOfNumbers } from "../../../src/onnx/tensor.ts";
 import { type CaseTable, distinct, type OperatorCase, positive, real } from "../operator-case.ts";
 
 /** A window along one axis, on an input it fits. */
@@ -199,30 +198,6 @@ export const spatialCases: CaseTable = {
   ),
   GlobalAveragePool: globalPool("GlobalAveragePool"),
   GlobalMaxPool: globalPool("GlobalMaxPool"),
-  Resize: fc
-    .tuple(feature, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }), fc.boolean())
-    .map(
-      ([shape, factors, bySizes]): OperatorCase => ({
-        inputs: [real(shape, undefined, !bySizes)],
-        build: (x) => {
-          const scales = [1, 1, ...factors.slice(0, shape.length - 2)];
-          const inputs = bySizes
-            ? [
-                x,
-                undefined,
-                undefined,
-                x.graph.integers(shape.map((size, at) => size * (scales[at] as number))),
-              ]
-            : [x, undefined, x.graph.constant(tensorOfNumbers("float32", [scales.length], scales))];
-          return x.graph.apply("Resize", inputs, {
-            mode: text("nearest"),
-            ...(bySizes
-              ? {}
-              : { coordinate_transformation_mode: text("asymmetric"), nearest_mode: text("floor") }),
-          });
-        },
-      }),
-    ),
   BatchNormalization: fc
     .tuple(feature, fc.boolean(), fc.constantFrom(1e-5, 1e-3))
     .map(([shape, flat, epsilon]): OperatorCase => {
