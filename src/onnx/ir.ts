@@ -76,6 +76,10 @@ export interface Operator {
    * feeds nothing else is no weight.
    */
   readonly constantInputs?: readonly number[];
+  /** The opset that brought the operator, when it is none of those Lethe reads from the start. */
+  readonly since?: number;
+  /** What of the operator is not read or not differentiated, in sentences for the user. */
+  readonly limits?: string;
   /** Set when two equal nodes give different values (random numbers): they are never merged. */
   readonly isRandom?: boolean;
 }

@@ -23,6 +23,10 @@ const OPSETS: Readonly<Record<string, bigint>> = { GlobalLpPool: 21n };
 const REFUSED: Readonly<Record<string, RegExp>> = {
   Conv: /Dilation not supported for AutoPadType/,
   GroupNormalization: /BroadcastIterator/, // parameters for each group, as in opset 18
+  GRU: /layout_ == 0/,
+  LSTM: /layout_ == 0/,
+  RNN: /layout_ == 0/,
+  Resize: /exclude_outside can be set to 1 when|not supported/,
   LRN: /X_shape.NumDimensions\(\) == 4|size_ % 2 == 1/,
   "com.microsoft:SkipLayerNormalization": /expected to have 3 or 2 dimensions/,
   "com.microsoft:SkipSimplifiedLayerNormalization": /expected to have 3 or 2 dimensions/,
@@ -30,17 +34,22 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
 
 /** In the standard but without a kernel: here only the definition in double precision stands against the parts. */
 const WITHOUT_KERNEL = ["Swish"];
+/** Upsample, gone since opset 10: ONNX Runtime copies the input where a scale such as 1.25 leaves the sizes as they are. */
+const DIFFERENT = ["Upsample"];
 
 describe("an operator that is made of others here is what it is as a node of its own in ONNX Runtime", () => {
   const composed = [...operators].filter(([, { lower }]) => lower !== undefined).map(([key]) => key);
-  it.each(composed.filter((type) => !WITHOUT_KERNEL.includes(type)))("%s", async (type) => {
-    await fc.assert(
-      fc.asyncProperty(cases[type] as fc.Arbitrary<OperatorCase>, fc.nat(), (testCase, seed) =>
-        checkEngine(type, testCase, keyFromSeed(seed)),
-      ),
-      { numRuns: RUNS, seed: 2 },
-    );
-  });
+  it.each(composed.filter((type) => ![...WITHOUT_KERNEL, ...DIFFERENT].includes(type)))(
+    "%s",
+    async (type) => {
+      await fc.assert(
+        fc.asyncProperty(cases[type] as fc.Arbitrary<OperatorCase>, fc.nat(), (testCase, seed) =>
+          checkEngine(type, testCase, keyFromSeed(seed)),
+        ),
+        { numRuns: RUNS, seed: 2 },
+      );
+    },
+  );
 });
 
 async function checkEngine(type: string, testCase: OperatorCase, key: Key): Promise<void> {

@@ -4,6 +4,7 @@ import { operators } from "../../src/autodiff/operators/index.ts";
 import { keyFromSeed } from "../../src/kernel/key.ts";
 import { evaluators } from "../support/interpreter.ts";
 import { cases } from "./cases/index.ts";
+import { resizeCases } from "./cases/resize.ts";
 import { spatialCases } from "./cases/spatial.ts";
 import { checkOperator } from "./check-operator.ts";
 
@@ -28,7 +29,8 @@ describe("the operator table", () => {
 
 describe.each(Object.entries(cases))("%s", (type, arbitrary) => {
   it("has the shapes, values and derivatives of its definition", async () => {
-    const numRuns = type in spatialCases || type === "Einsum" ? MANY_RUNS : RUNS;
+    const isSpatial = type in spatialCases || type in resizeCases;
+    const numRuns = isSpatial || type === "Einsum" ? MANY_RUNS : RUNS;
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(), (testCase, seed) => checkOperator(testCase, keyFromSeed(seed))),
       { numRuns, seed: 1 },

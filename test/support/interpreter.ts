@@ -3,19 +3,25 @@ import { operatorKey } from "../../src/onnx/operator.ts";
 import { numbersOf } from "../../src/onnx/tensor.ts";
 import { elementwiseEvaluators } from "./interpreter/elementwise.ts";
 import type { Evaluators } from "./interpreter/evaluator.ts";
+import { indexingEvaluators } from "./interpreter/indexing.ts";
 import { linearEvaluators } from "./interpreter/linear.ts";
 import type { NdArray } from "./interpreter/nd-array.ts";
 import { normalizationEvaluators } from "./interpreter/normalization.ts";
+import { recurrentEvaluators } from "./interpreter/recurrent.ts";
 import { reductionEvaluators } from "./interpreter/reduction.ts";
+import { resizeEvaluators } from "./interpreter/resize.ts";
 import { spatialEvaluators } from "./interpreter/spatial.ts";
 import { structureEvaluators } from "./interpreter/structure.ts";
 
 /** Every operator in double precision, written from its definition and not from what the engine does. */
 export const evaluators: Evaluators = {
   ...elementwiseEvaluators,
+  ...indexingEvaluators,
   ...linearEvaluators,
   ...normalizationEvaluators,
+  ...recurrentEvaluators,
   ...reductionEvaluators,
+  ...resizeEvaluators,
   ...spatialEvaluators,
   ...structureEvaluators,
 };

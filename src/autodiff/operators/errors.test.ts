@@ -18,7 +18,6 @@ import {
 import { Graph } from "../../onnx/graph.ts";
 import type { Value } from "../../onnx/ir.ts";
 import type { Shape } from "../../onnx/shape.ts";
-import { gradients } from "../gradients.ts";
 import { operators } from "./index.ts";
 
 function inputs(...shapes: readonly Shape[]): Value[] {
@@ -157,9 +156,15 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "Mod of real numbers with fmod = 1",
     ],
     [
-      "an enlargement by a fraction",
-      () => repeatSpatial(inputs(image)[0] as Value, [1.5, 2]),
-      "whole factors",
+      "an image of open size to enlarge",
+      () => repeatSpatial(inputs(["batch", 4, "height", 8])[0] as Value, [1.5, 2]),
+      "axis 2 of `x0` to have a known size",
+    ],
+    ["an enlargement by nothing", () => apply("Resize", [image]), "constant scales or sizes for 4 axes"],
+    [
+      "coordinates it has not heard of",
+      () => apply("Resize", [image], { coordinate_transformation_mode: text("tf_half_pixel_for_nn") }),
+      "half_pixel, half_pixel_symmetric",
     ],
     [
       "statistics for other channels",
@@ -203,6 +208,74 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "an axis in [-1, 1), got 3",
     ],
     [
+      "a padding it has not heard of around x",
+      () => {
+        const [x] = inputs([4]) as [Value];
+        return x.graph.apply("Pad", [x, x.graph.integers([1, 1])], { mode: text("mirror") });
+      },
+      "constant, edge, reflect, wrap, got mirror",
+    ],
+    [
+      "mirrored elements to cut off",
+      () => {
+        const [x] = inputs([4]) as [Value];
+        return x.graph.apply("Pad", [x, x.graph.integers([-1, 1])], { mode: text("reflect") });
+      },
+      "pads ≥ 0",
+    ],
+    [
+      "pads that are computed",
+      () => {
+        const graph = new Graph(operators);
+        return graph.apply("Pad", [graph.input("x", "float32", [4]), graph.input("pads", "int64", [2])]);
+      },
+      "constant integers, got computed ones",
+    ],
+    [
+      "repeats for some axes only",
+      () => {
+        const [x] = inputs([2, 3]) as [Value];
+        return x.graph.apply("Tile", [x, x.graph.integers([2])]);
+      },
+      "repeats ≥ 0 for every axis of [2, 3], got [2]",
+    ],
+    [
+      "more of the largest than there are",
+      () => {
+        const [x] = inputs([2, 3]) as [Value];
+        return x.graph.apply("TopK", [x, x.graph.integers([4])]);
+      },
+      "k between 0 and 3, got 4",
+    ],
+    [
+      "tuples longer than the shape",
+      () => {
+        const graph = new Graph(operators);
+        const indices = graph.input("indices", "int64", [2, 3]);
+        return graph.apply("GatherND", [graph.input("x", "float32", [4, 5]), indices]);
+      },
+      "1 to 2 indices into [4, 5]",
+    ],
+    [
+      "a reduction it has not heard of",
+      () => {
+        const graph = new Graph(operators);
+        const [x, indices] = [graph.input("x", "float32", [4]), graph.input("indices", "int64", [4])];
+        return graph.apply("ScatterElements", [x, indices, x], { reduction: text("mean") });
+      },
+      "none, add, mul, min, max, got mean",
+    ],
+    [
+      "blocks that do not fill an image",
+      () => apply("SpaceToDepth", [image], { blocksize: int(3) }),
+      "divide into blocks of 3",
+    ],
+    [
+      "an axis to flatten at that is not there",
+      () => apply("Flatten", [[2, 3]], { axis: int(3) }),
+      "an axis in [-2, 2], got 3",
+    ],
+    [
       "two element types",
       () => {
         const graph = new Graph(operators);
@@ -213,24 +286,6 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
   ])("%s", (_title, make, expected) => {
     expect(make).toThrow(
       expect.objectContaining({ kind: "data", message: expect.stringContaining(expected) }),
-    );
-  });
-});
-
-describe("a gradient that does not exist", () => {
-  it("is refused for padding by reflection, naming the node", () => {
-    const [x] = inputs([4]) as [Value];
-    const [y] = x.graph.emit(
-      "Pad",
-      [x, x.graph.integers([1, 1])],
-      { mode: text("reflect") },
-      { name: "mirror" },
-    );
-    expect(() => gradients(y as Value, [x], y)).toThrow(
-      expect.objectContaining({
-        code: "LETHE_DATA_NO_GRADIENT",
-        message: expect.stringContaining("`mirror`"),
-      }),
     );
   });
 });

@@ -14,9 +14,12 @@ import { gatedActivationOperators } from "./gated-activations.ts";
 import { gatherOperators } from "./gather.ts";
 import { globalPoolOperators } from "./global-pool.ts";
 import { groupNormalizationOperators } from "./group-normalization.ts";
+import { gruOperators } from "./gru.ts";
+import { indexTupleOperators } from "./index-tuples.ts";
 import { layerNormalizationOperators } from "./layer-normalization.ts";
 import { logicOperators } from "./logic.ts";
 import { lpPoolOperators } from "./lp-pool.ts";
+import { lstmOperators } from "./lstm.ts";
 import { matmulOperators } from "./matmul.ts";
 import { maxPoolOperators } from "./max-pool.ts";
 import { normNormalizationOperators } from "./norm-normalization.ts";
@@ -26,15 +29,21 @@ import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
 import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
+import { reverseSequenceOperators } from "./reverse-sequence.ts";
 import { rmsNormalizationOperators } from "./rms-normalization.ts";
+import { rnnOperators } from "./rnn.ts";
 import { scalarFunctionOperators } from "./scalar-functions.ts";
 import { scatterOperators } from "./scatter.ts";
 import { selectOperators } from "./select.ts";
 import { shapeOperators } from "./shape-of.ts";
 import { sliceOperators } from "./slice.ts";
 import { softmaxOperators } from "./softmax.ts";
+import { spaceDepthOperators } from "./space-depth.ts";
 import { stopGradientOperators } from "./stop-gradient.ts";
+import { tileOperators } from "./tile.ts";
+import { topKOperators } from "./top-k.ts";
 import { transposeOperators } from "./transpose.ts";
+import { triluOperators } from "./trilu.ts";
 
 /**
  * Every operator Lethe reads, infers and differentiates.
@@ -58,9 +67,12 @@ export const operators: OperatorTable = operatorTable([
   ...gatherOperators,
   ...globalPoolOperators,
   ...groupNormalizationOperators,
+  ...gruOperators,
+  ...indexTupleOperators,
   ...layerNormalizationOperators,
   ...logicOperators,
   ...lpPoolOperators,
+  ...lstmOperators,
   ...matmulOperators,
   ...maxPoolOperators,
   ...normNormalizationOperators,
@@ -70,13 +82,19 @@ export const operators: OperatorTable = operatorTable([
   ...reduceOperators,
   ...reshapeOperators,
   ...resizeOperators,
+  ...reverseSequenceOperators,
   ...rmsNormalizationOperators,
+  ...rnnOperators,
   ...scalarFunctionOperators,
   ...scatterOperators,
   ...selectOperators,
   ...shapeOperators,
   ...sliceOperators,
   ...softmaxOperators,
+  ...spaceDepthOperators,
   ...stopGradientOperators,
+  ...tileOperators,
+  ...topKOperators,
   ...transposeOperators,
+  ...triluOperators,
 ]);

@@ -15,10 +15,20 @@ import { inputOf } from "./rule.ts";
 
 /** The same elements under another shape; the gradient gets the old shape back. */
 export const reshapeOperators: readonly Operator[] = [
-  reshaping("Reshape", (context) => ({ dtype: inputOf(context, 0).dtype, shape: reshapedShape(context) })),
+  reshaping("Reshape", (context) => {
+    const { dtype, contents } = inputOf(context, 0);
+    return { dtype, shape: reshapedShape(context), contents };
+  }),
   reshaping("Flatten", (context) => {
     const { dtype, shape } = inputOf(context, 0);
     const axis = numberAttribute(context.attributes, "axis", 1);
+    if (Math.abs(axis) > shape.length) {
+      throw new LetheError(
+        "data",
+        "DATA_SHAPE",
+        `Expected an axis in [${-shape.length}, ${shape.length}], got ${axis}.`,
+      );
+    }
     return { dtype, shape: [productOfDims(shape.slice(0, axis)), productOfDims(shape.slice(axis))] };
   }),
   reshaping("Squeeze", (context) => {

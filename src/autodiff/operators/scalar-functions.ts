@@ -22,7 +22,6 @@ const TWO_OVER_ROOT_PI = 1.1283791670955126;
 
 /** Functions of one number, element by element, and the staircases whose derivative is zero. */
 export const scalarFunctionOperators: readonly Operator[] = [
-  unary("Identity", () => 1),
   unary("Neg", () => -1),
   unary("Abs", (x) => sign(x)),
   unary("Reciprocal", (_x, y) => neg(square(y))),

@@ -27,6 +27,14 @@ export const selectOperators: readonly Operator[] = [
     },
   },
   {
+    type: "Identity",
+    infer: (context) => {
+      const { dtype, shape, contents } = inputOf(context, 0);
+      return [{ dtype, shape, contents }];
+    },
+    gradient: ({ gradients: [dy] }) => [dy],
+  },
+  {
     type: "Cast",
     infer: (context) => {
       const { shape, contents } = inputOf(context, 0);

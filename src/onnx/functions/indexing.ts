@@ -25,11 +25,11 @@ export const gatherElements = (x: Value, indices: Value, axis = 0): Value =>
 /** Options of {@link scatterElements}. */
 export interface ScatterOptions {
   readonly axis?: number;
-  /** What happens where an update meets an element: it takes its place, or is added to it. */
-  readonly reduction?: "none" | "add";
+  /** What happens where an update meets an element: it takes its place, or both are reduced to one. */
+  readonly reduction?: "none" | "add" | "mul" | "min" | "max";
 }
 
-/** x with `updates` put at (or added to) the positions {@link gatherElements} would read. */
+/** x with `updates` put at (or reduced with) the positions {@link gatherElements} would read. */
 export const scatterElements = (
   x: Value,
   indices: Value,

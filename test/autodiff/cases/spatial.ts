@@ -2,7 +2,6 @@ import fc from "fast-check";
 import type { Attributes } from "../../../src/onnx/attributes.ts";
 import { int, ints, text } from "../../../src/onnx/attributes.ts";
 import type { Value } from "../../../src/onnx/ir.ts";
-import { tensorOfNumbers } from "../../../src/onnx/tensor.ts";
 import {
   awayFromZero,
   type CaseTable,
@@ -232,28 +231,4 @@ export const spatialCases: CaseTable = {
     globalPool("GlobalLpPool", awayFromZero, { p: int(1) }),
     globalPool("GlobalLpPool", awayFromZero, { p: int(3) }),
   ),
-  Resize: fc
-    .tuple(feature, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 3, maxLength: 3 }), fc.boolean())
-    .map(
-      ([shape, factors, bySizes]): OperatorCase => ({
-        inputs: [real(shape, undefined, !bySizes)],
-        build: (x) => {
-          const scales = [1, 1, ...factors.slice(0, shape.length - 2)];
-          const inputs = bySizes
-            ? [
-                x,
-                undefined,
-                undefined,
-                x.graph.integers(shape.map((size, at) => size * (scales[at] as number))),
-              ]
-            : [x, undefined, x.graph.constant(tensorOfNumbers("float32", [scales.length], scales))];
-          return x.graph.apply("Resize", inputs, {
-            mode: text("nearest"),
-            ...(bySizes
-              ? {}
-              : { coordinate_transformation_mode: text("asymmetric"), nearest_mode: text("floor") }),
-          });
-        },
-      }),
-    ),
 };

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { int, ints, text } from "../../../src/onnx/attributes.ts";
-import { oneHot } from "../../../src/onnx/functions/index.ts";
 import type { Value } from "../../../src/onnx/ir.ts";
 import { tensorOfNumbers } from "../../../src/onnx/tensor.ts";
 import { below, type CaseTable, type OperatorCase, real } from "../operator-case.ts";
@@ -17,33 +16,6 @@ const sliceRange = fc.record({
   step: fc.constantFrom(1, 1, 2, 3, -1, -2),
 });
 
-const indexed = (
-  type: "GatherElements" | "ScatterElements",
-  build: (values: readonly Value[], axis: number, adds: boolean) => Value,
-): fc.Arbitrary<OperatorCase> =>
-  shape
-    .chain((x) => fc.tuple(fc.constant(x), axisOf(x.length), size, fc.boolean()))
-    .map(([x, axis, count, adds]) => {
-      const place = axis < 0 ? axis + x.length : axis;
-      const rows = x[place] as number;
-      // Without addition no two updates may meet in one element: the permutation has no repeats along the axis.
-      const reads = type === "ScatterElements" && !adds ? x : x.with(place, count);
-      const sample: OperatorCase["inputs"][number]["sample"] = (random, total) => {
-        if (type === "GatherElements" || adds) return below(rows)(random, total);
-        const order = random.permutation(rows);
-        const inner = x.slice(place + 1).reduce((product, dim) => product * dim, 1);
-        return Array.from({ length: total }, (_, i) => order[Math.floor(i / inner) % rows] as number);
-      };
-      return {
-        inputs: [
-          real(x),
-          { shape: reads, dtype: "int64", sample } as const,
-          ...(type === "ScatterElements" ? [real(reads)] : []),
-        ],
-        build: (...values) => build(values, axis, adds),
-      };
-    });
-
 /** Operators that move elements, and those that make shapes. */
 export const structureCases: CaseTable = {
   Shape: fc.tuple(shape, fc.boolean()).map(
@@ -59,6 +31,34 @@ export const structureCases: CaseTable = {
         value.graph.apply("ConstantOfShape", [value.graph.integers(x)], {
           value: { type: "tensor", value: tensorOfNumbers(value.dtype, [1], [2.5]) },
         }),
+    }),
+  ),
+  Size: shape.map(
+    (x): OperatorCase => ({
+      inputs: [real(x, undefined, true)],
+      build: (value) => value.graph.apply("Size", [value]),
+    }),
+  ),
+  Range: fc
+    .tuple(
+      fc.integer({ min: -3, max: 3 }),
+      fc.integer({ min: -6, max: 6 }),
+      fc.constantFrom(-2, -1, 0.5, 1, 2),
+    )
+    .map(
+      ([start, limit, step]): OperatorCase => ({
+        inputs: [real([1])],
+        build: (like) =>
+          like.graph.apply(
+            "Range",
+            [start, limit, step].map((number) => like.graph.scalar(number, like.dtype)),
+          ),
+      }),
+    ),
+  EyeLike: fc.tuple(size, size, fc.integer({ min: -2, max: 2 })).map(
+    ([rows, columns, diagonal]): OperatorCase => ({
+      inputs: [real([rows, columns])],
+      build: (x) => x.graph.apply("EyeLike", [x], { k: int(diagonal) }),
     }),
   ),
   Reshape: fc.tuple(size, size, size, fc.nat(3), fc.boolean()).map(([a, b, c, form, open]): OperatorCase => {
@@ -160,61 +160,87 @@ export const structureCases: CaseTable = {
       };
     }),
   Pad: fc
-    .tuple(shape, fc.array(fc.integer({ min: -1, max: 2 }), { minLength: 8, maxLength: 8 }), fc.boolean())
-    .map(([x, amounts, partly]): OperatorCase => {
+    .tuple(
+      shape,
+      fc.array(fc.integer({ min: -1, max: 2 }), { minLength: 8, maxLength: 8 }),
+      fc.boolean(),
+      fc.constantFrom("constant", "constant", "reflect", "edge", "wrap"),
+    )
+    .map(([x, amounts, partly, mode]): OperatorCase => {
       const safe = x.map((dim) => dim + 2);
       const axes = partly ? [safe.length - 1] : ranksOf(safe.length);
-      const pads = [
-        ...axes.map((_, i) => amounts[i] as number),
-        ...axes.map((_, i) => amounts[i + 4] as number),
-      ];
+      const amountAt = (i: number): number => {
+        const amount = amounts[i] as number;
+        return mode === "constant" ? amount : Math.abs(amount);
+      };
+      const pads = [...axes.map((_, i) => amountAt(i)), ...axes.map((_, i) => amountAt(i + 4))];
       return {
-        inputs: [real(safe)],
-        build: (value) =>
-          value.graph.apply(
+        // What is put around may be computed, and has a gradient.
+        inputs: [real(safe), ...(mode === "constant" ? [real([])] : [])],
+        build: (value, fill) =>
+          (value as Value).graph.apply(
             "Pad",
             [
               value,
-              value.graph.integers(pads),
-              value.graph.scalar(0.5, value.dtype),
-              ...(partly ? [value.graph.integers(axes)] : []),
+              (value as Value).graph.integers(pads),
+              fill,
+              ...(partly ? [(value as Value).graph.integers(axes)] : []),
             ],
-            { mode: text("constant") },
+            { mode: text(mode) },
           ),
       };
     }),
-  Gather: fc.tuple(shape, fc.array(size, { maxLength: 2 })).chain(([x, reads]) =>
-    axisOf(x.length).map((axis): OperatorCase => {
-      const rows = x[axis < 0 ? axis + x.length : axis] as number;
-      return {
-        inputs: [
-          real(x),
-          { shape: reads, dtype: "int64", sample: (r, n) => below(2 * rows)(r, n).map((i) => i - rows) },
-        ],
-        build: (value, chosen) => value.graph.apply("Gather", [value, chosen as Value], { axis: int(axis) }),
-      };
-    }),
-  ),
-  GatherElements: indexed("GatherElements", ([x, chosen], axis) =>
-    (x as Value).graph.apply("GatherElements", [x, chosen], { axis: int(axis) }),
-  ),
-  ScatterElements: indexed("ScatterElements", ([x, chosen, updates], axis, adds) =>
-    (x as Value).graph.apply("ScatterElements", [x, chosen, updates], {
-      axis: int(axis),
-      ...(adds ? { reduction: text("add") } : {}),
-    }),
-  ),
-  OneHot: fc
-    .tuple(
-      shape.filter((x) => x.length < 4),
-      size,
-      fc.boolean(),
-    )
+  Tile: fc
+    .tuple(shape, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 4 }), fc.boolean())
     .map(
-      ([x, depth, first]): OperatorCase => ({
-        // The second input only lends its element type.
-        inputs: [{ shape: x, dtype: "int64", sample: below(depth) }, real([1])],
-        build: (chosen, like) => oneHot(chosen as Value, depth, (like as Value).dtype, first ? 0 : -1),
+      ([x, repeats, open]): OperatorCase => ({
+        inputs: [real(x, undefined, open)],
+        build: (value) =>
+          value.graph.apply("Tile", [value, value.graph.integers(repeats.slice(0, x.length))]),
       }),
     ),
+  Trilu: fc
+    .tuple(size, size, size, fc.integer({ min: -3, max: 3 }), fc.constantFrom("upper", "lower", "plain"))
+    .map(
+      ([batch, rows, columns, diagonal, form]): OperatorCase => ({
+        inputs: [real([batch, rows, columns], undefined, true)],
+        build: (value) =>
+          value.graph.apply(
+            "Trilu",
+            form === "plain" ? [value] : [value, value.graph.scalar(diagonal, "int64")],
+            form === "lower" ? { upper: int(0) } : {},
+          ),
+      }),
+    ),
+  SpaceToDepth: fc.tuple(size, size, size, size, size).map(
+    ([batch, channels, rows, columns, block]): OperatorCase => ({
+      inputs: [real([batch, channels, rows * block, columns * block], undefined, true)],
+      build: (x) => x.graph.apply("SpaceToDepth", [x], { blocksize: int(block) }),
+    }),
+  ),
+  DepthToSpace: fc
+    .tuple(size, size, size, size, fc.integer({ min: 1, max: 3 }), fc.constantFrom("DCR", "CRD"))
+    .map(
+      ([batch, depth, rows, columns, block, mode]): OperatorCase => ({
+        inputs: [real([batch, depth * block * block, rows, columns], undefined, true)],
+        build: (x) => x.graph.apply("DepthToSpace", [x], { blocksize: int(block), mode: text(mode) }),
+      }),
+    ),
+  ReverseSequence: fc.tuple(size, size, size, fc.boolean()).map(
+    ([a, b, width, timeFirst]): OperatorCase => ({
+      inputs: [
+        real([a, b, width]),
+        {
+          shape: [timeFirst ? b : a],
+          dtype: "int64",
+          sample: (r, n) => below(timeFirst ? a : b)(r, n).map((last) => last + 1),
+        },
+      ],
+      build: (x, lengths) =>
+        (x as Value).graph.apply("ReverseSequence", [x, lengths], {
+          time_axis: int(timeFirst ? 0 : 1),
+          batch_axis: int(timeFirst ? 1 : 0),
+        }),
+    }),
+  ),
 };

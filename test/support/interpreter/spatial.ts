@@ -126,29 +126,6 @@ export const spatialEvaluators: Evaluators = {
   },
   GlobalAveragePool: globalPool((elements) => elements.reduce((sum, x) => sum + x, 0) / elements.length),
   GlobalMaxPool: globalPool((elements) => Math.max(...elements)),
-  Resize: (application) => {
-    const x = inputAt(application, 0);
-    const scales = application.inputs[2];
-    const wanted = application.inputs[3];
-    const shape = wanted
-      ? [...wanted.data]
-      : x.shape.map((size, axis) => Math.floor(size * (scales?.data[axis] as number)));
-    const isHalfPixel =
-      stringAttribute(application.attributes, "coordinate_transformation_mode", "half_pixel") ===
-      "half_pixel";
-    return [
-      tabulate(shape, (index) =>
-        at(
-          x,
-          index.map((place, axis) => {
-            const scale = (shape[axis] as number) / (x.shape[axis] as number);
-            // Half-pixel coordinates are rounded to the nearest, ties down.
-            return isHalfPixel ? Math.ceil((place + 0.5) / scale - 1) : Math.floor(place / scale);
-          }),
-        ),
-      ),
-    ];
-  },
 };
 
 function pNorm(elements: readonly number[], p: number): number {

@@ -1,7 +1,7 @@
 import { intsAttribute, numberAttribute, stringAttribute } from "../../../src/onnx/attributes.ts";
 import { numbersOf } from "../../../src/onnx/tensor.ts";
 import { type Application, axisFrom, type Evaluators, inputAt } from "./evaluator.ts";
-import { at, broadcast, broadcastAt, indices, type NdArray, offsetOf, tabulate } from "./nd-array.ts";
+import { at, broadcast, broadcastAt, type NdArray, tabulate } from "./nd-array.ts";
 
 /** Operators that move elements, and those that make shapes. */
 export const structureEvaluators: Evaluators = {
@@ -9,6 +9,25 @@ export const structureEvaluators: Evaluators = {
     const { shape } = inputAt(application, 0);
     const start = numberAttribute(application.attributes, "start", 0);
     return [vector(shape.slice(start, numberAttribute(application.attributes, "end", shape.length)))];
+  },
+  Size: (application) => [{ shape: [], data: Float64Array.of(inputAt(application, 0).data.length) }],
+  Range: (application) => {
+    const [start, limit, step] = [0, 1, 2].map((index) => inputAt(application, index).data[0]) as [
+      number,
+      number,
+      number,
+    ];
+    const elements: number[] = [];
+    for (let x = start; step > 0 ? x < limit : x > limit; x += step) elements.push(x);
+    return [vector(elements)];
+  },
+  EyeLike: (application) => {
+    const diagonal = numberAttribute(application.attributes, "k", 0);
+    return [
+      tabulate(inputAt(application, 0).shape, ([row, column]) =>
+        (column as number) - (row as number) === diagonal ? 1 : 0,
+      ),
+    ];
   },
   ConstantOfShape: (application) => {
     const { value } = application.attributes;
@@ -131,8 +150,7 @@ export const structureEvaluators: Evaluators = {
   },
   Pad: (application) => {
     const x = inputAt(application, 0);
-    if (stringAttribute(application.attributes, "mode", "constant") !== "constant")
-      throw new Error("Pad mode");
+    const mode = stringAttribute(application.attributes, "mode", "constant");
     const pads = listAt(application, 1);
     const fill = application.inputs[2]?.data[0] ?? 0;
     const rank = x.shape.length;
@@ -146,61 +164,81 @@ export const structureEvaluators: Evaluators = {
       tabulate(
         x.shape.map((size, axis) => size + (before[axis] as number) + (after[axis] as number)),
         (index) => {
-          const source = index.map((place, axis) => place - (before[axis] as number));
-          const isInside = source.every((place, axis) => place >= 0 && place < (x.shape[axis] as number));
-          return isInside ? at(x, source) : fill;
+          const source = index.map((place, axis) =>
+            padSource(mode, place - (before[axis] as number), x.shape[axis] as number),
+          );
+          return source.includes(undefined) ? fill : at(x, source as number[]);
         },
       ),
     ];
   },
-  Gather: (application) => {
-    const [x, chosen] = [inputAt(application, 0), inputAt(application, 1)];
-    const axis = axisFrom(numberAttribute(application.attributes, "axis", 0), x.shape.length);
-    const shape = [...x.shape.slice(0, axis), ...chosen.shape, ...x.shape.slice(axis + 1)];
+  Tile: (application) => {
+    const x = inputAt(application, 0);
+    const repeats = listAt(application, 1);
     return [
-      tabulate(shape, (index) => {
-        const row = at(chosen, index.slice(axis, axis + chosen.shape.length));
+      tabulate(
+        x.shape.map((size, axis) => size * (repeats[axis] as number)),
+        (index) =>
+          at(
+            x,
+            index.map((place, axis) => place % (x.shape[axis] as number)),
+          ),
+      ),
+    ];
+  },
+  Trilu: (application) => {
+    const x = inputAt(application, 0);
+    const diagonal = application.inputs[1]?.data[0] ?? 0;
+    const isUpper = numberAttribute(application.attributes, "upper", 1) !== 0;
+    return [
+      tabulate(x.shape, (index) => {
+        const [row, column] = index.slice(-2) as [number, number];
+        const isKept = isUpper ? column - row >= diagonal : column - row <= diagonal;
+        return isKept ? at(x, index) : 0;
+      }),
+    ];
+  },
+  SpaceToDepth: (application) => {
+    const x = inputAt(application, 0);
+    const block = numberAttribute(application.attributes, "blocksize", 0);
+    const [batch, channels, rows, columns] = x.shape as [number, number, number, number];
+    return [
+      tabulate([batch, channels * block * block, rows / block, columns / block], (index) => {
+        const [n, channel, row, column] = index as [number, number, number, number];
+        const place = Math.floor(channel / channels);
         return at(x, [
-          ...index.slice(0, axis),
-          axisFrom(row, x.shape[axis] as number),
-          ...index.slice(axis + chosen.shape.length),
+          n,
+          channel % channels,
+          row * block + Math.floor(place / block),
+          column * block + (place % block),
         ]);
       }),
     ];
   },
-  GatherElements: (application) => {
-    const [x, chosen] = [inputAt(application, 0), inputAt(application, 1)];
-    const axis = axisFrom(numberAttribute(application.attributes, "axis", 0), x.shape.length);
+  DepthToSpace: (application) => {
+    const x = inputAt(application, 0);
+    const block = numberAttribute(application.attributes, "blocksize", 0);
+    const isDepthFirst = stringAttribute(application.attributes, "mode", "DCR") === "DCR";
+    const [batch, channels, rows, columns] = x.shape as [number, number, number, number];
+    const depth = channels / (block * block);
     return [
-      tabulate(chosen.shape, (index) =>
-        at(x, index.with(axis, axisFrom(at(chosen, index), x.shape[axis] as number))),
-      ),
+      tabulate([batch, depth, rows * block, columns * block], (index) => {
+        const [n, channel, row, column] = index as [number, number, number, number];
+        const place = (row % block) * block + (column % block);
+        const source = isDepthFirst ? place * depth + channel : channel * block * block + place;
+        return at(x, [n, source, Math.floor(row / block), Math.floor(column / block)]);
+      }),
     ];
   },
-  ScatterElements: (application) => {
-    const [x, chosen, updates] = [inputAt(application, 0), inputAt(application, 1), inputAt(application, 2)];
-    const axis = axisFrom(numberAttribute(application.attributes, "axis", 0), x.shape.length);
-    const adds = stringAttribute(application.attributes, "reduction", "none") === "add";
-    const data = x.data.slice();
-    for (const index of indices(chosen.shape)) {
-      const place = axisFrom(at(chosen, index), x.shape[axis] as number);
-      const offset = offsetOf(x.shape, index.with(axis, place));
-      data[offset] = at(updates, index) + (adds ? (data[offset] as number) : 0);
-    }
-    return [{ shape: x.shape, data }];
-  },
-  OneHot: (application) => {
-    const [chosen, depth, values] = [
-      inputAt(application, 0),
-      inputAt(application, 1),
-      inputAt(application, 2),
-    ];
-    const size = depth.data[0] as number;
-    const axis = axisFrom(numberAttribute(application.attributes, "axis", -1), chosen.shape.length + 1);
+  ReverseSequence: (application) => {
+    const [x, lengths] = [inputAt(application, 0), inputAt(application, 1)];
+    const time = numberAttribute(application.attributes, "time_axis", 0);
+    const batch = numberAttribute(application.attributes, "batch_axis", 1);
     return [
-      tabulate(chosen.shape.toSpliced(axis, 0, size), (index) => {
-        const hot = axisFrom(at(chosen, index.toSpliced(axis, 1)), size);
-        return values.data[hot === index[axis] ? 1 : 0] as number;
+      tabulate(x.shape, (index) => {
+        const length = lengths.data[index[batch] as number] as number;
+        const place = index[time] as number;
+        return at(x, index.with(time, place < length ? length - 1 - place : place));
       }),
     ];
   },
@@ -214,6 +252,15 @@ function places(size: number, start: number, end: number, step: number): number[
   if (step > 0) for (let at = Math.max(from, 0); at < Math.min(to, size); at += step) list.push(at);
   else for (let at = Math.min(Math.max(from, 0), size - 1); at > Math.max(to, -1); at += step) list.push(at);
   return list;
+}
+
+/** The element a padded place shows, `undefined` for the constant. Bounces off the ends one step at a time. */
+function padSource(mode: string, place: number, size: number): number | undefined {
+  if (place >= 0 && place < size) return place;
+  if (mode === "constant") return undefined;
+  if (mode === "edge" || size === 1) return place < 0 ? 0 : size - 1;
+  if (mode === "wrap") return padSource(mode, place < 0 ? place + size : place - size, size);
+  return padSource(mode, place < 0 ? -place : 2 * (size - 1) - place, size);
 }
 
 function listAt(application: Application, index: number): number[] {
