@@ -97,7 +97,8 @@ describe("writing a model", () => {
     const { x, weights, logits } = network();
     relu(logits);
     const model = readModel(writeModel({ inputs: [x, ...weights], outputs: new Map([["y", x]]) }), operators);
-    expect(model.graph.nodes.map((node) => node.type)).toEqual(["Identity"]);
+    expect(model.graph.nodes).toEqual([]);
+    expect(model.outputs.get("y")).toBe(model.inputs[0]);
   });
 
   it("asks for every input the outputs need", () => {
