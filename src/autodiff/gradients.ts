@@ -1,9 +1,10 @@
-import { LetheError } from "../kernel/errors.ts";
+import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { add, zerosLike } from "../onnx/functions/index.ts";
 import type { GraphBuilder, GraphNode, Value } from "../onnx/ir.ts";
 import { operatorKey } from "../onnx/operator.ts";
 import { formatShape } from "../onnx/shape.ts";
 import { isFloating, tensorOfNumbers } from "../onnx/tensor.ts";
+import { gradientCut } from "./gradient-cut.ts";
 
 /**
  * Reverse-mode differentiation inside the graph: ∂loss/∂wᵢ for every wᵢ of `wrt`, as values of the same graph.
@@ -17,7 +18,7 @@ import { isFloating, tensorOfNumbers } from "../onnx/tensor.ts";
  *   then the vector–Jacobian product seedᵀ·∂loss/∂w
  * @returns one value per `wrt`, of its shape; zeros where the loss does not depend on it
  * @throws LETHE_DATA_NO_GRADIENT when an operator on the way has no gradient rule: the message names node and operator and
- *   says where to freeze the model
+ *   says which of `wrt` can be trained without it
  * @example
  * const [dw] = gradients(reduceMean(square(sub(matmul(x, w), y))), [w]);
  */
@@ -44,7 +45,7 @@ export function gradients<const W extends readonly Value[]>(
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     const wanted = node.inputs.map((input) => input !== undefined && depends.has(input));
     if (!wanted.includes(true)) continue;
-    const inputGradients = backward(graph, node, outputGradients, wanted);
+    const inputGradients = withCut(loss, wrt, node, () => backward(graph, node, outputGradients, wanted));
     node.inputs.forEach((input, index) => {
       const gradient = inputGradients[index];
       if (input === undefined || !wanted[index] || gradient === undefined) return;
@@ -80,12 +81,25 @@ function backward(
     throw new LetheError(
       "data",
       "DATA_NO_GRADIENT",
-      `Expected operators with a gradient, got \`${key}\` in node \`${where}\`. ` +
-        "Train only parameters that come after this node, or replace the operator before the export.",
+      `Expected operators with a gradient, got \`${key}\` in node \`${where}\`.`,
       { details: { operator: key, node: where } },
     );
   }
   return rule({ node, inputs: node.inputs, outputs: node.outputs, gradients: outputGradients, wanted });
+}
+
+/** Adds to an error of a node without a gradient what can be trained all the same. */
+function withCut<Result>(loss: Value, wrt: readonly Value[], node: GraphNode, rule: () => Result): Result {
+  try {
+    return rule();
+  } catch (error) {
+    if (!isLetheError(error) || error.code !== "LETHE_DATA_NO_GRADIENT") throw error;
+    const { trainable, frozen, advice } = gradientCut(loss, wrt, node);
+    throw new LetheError("data", "DATA_NO_GRADIENT", `${error.message} ${advice}`, {
+      details: { ...error.details, trainable, frozen },
+      cause: error,
+    });
+  }
 }
 
 function onesLike(loss: Value): Value {

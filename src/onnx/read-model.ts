@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
 import { findWeights } from "./find-weights.ts";
+import { lowerForeignNode } from "./foreign-operators.ts";
 import { Graph } from "./graph.ts";
 import { inlineFunctions, type PlacedNode } from "./inline-functions.ts";
 import type { OperatorTable, Value, ValueType } from "./ir.ts";
@@ -42,6 +43,10 @@ export interface ReadOptions {
   readonly external?: ExternalData;
   /** Values to take as outputs instead of the file's; what they do not need is not read. */
   readonly outputs?: readonly string[];
+  /** Shapes to read inputs with instead of the file's, in the file's order. */
+  readonly inputShape?: (name: string, shape: Shape) => Shape;
+  /** Read normalisations that were exported in training mode as they are used. */
+  readonly isInference?: boolean;
 }
 
 /**
@@ -134,17 +139,26 @@ function build(
     .filter((input) => !values.has(input.name))
     .map((input) => {
       const { dtype, shape } = typeOf(input);
-      return graph.input(input.name, dtype, shape);
+      return graph.input(input.name, dtype, options.inputShape?.(input.name, shape) ?? shape);
     });
   for (const input of inputs) values.set(input.name, input);
   const declared = new Map([...source.valueInfo, ...source.output].map((info) => [info.name, info]));
-  for (const placed of nodes) readNode(graph, placed, values, declared);
+  for (const { node, opset } of nodes) {
+    readNode(graph, { node: options.isInference ? inferenceForm(node) : node, opset }, values, declared);
+  }
   const outputs = new Map(wanted.map((name) => [name, lookup(values, name, "the model's output list")]));
   if (outputs.size === 0 || outputs.size < wanted.length) {
     throw onnxError("a model with an output, and outputs of distinct names");
   }
   const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
   return { graph, name: source.name, inputs, outputs, weights, metadata };
+}
+
+/** A normalisation without the outputs and the setting that make it one in training. */
+function inferenceForm(node: NodeProto): NodeProto {
+  if (!isStandard(node) || node.opType !== "BatchNormalization") return node;
+  const attribute = node.attribute.filter(({ name }) => name !== "training_mode");
+  return { ...node, output: node.output.slice(0, 1), attribute };
 }
 
 /** The nodes that values depend on, in the file's order. */
@@ -217,7 +231,7 @@ function readNode(
     return;
   }
   const parts = { type: node.opType, inputs, attributes, outputCount };
-  const upgraded = isStandard(node) ? upgradeNode(graph, parts, opset) : parts;
+  const upgraded = isStandard(node) ? upgradeNode(graph, parts, opset) : lowerForeignNode(node.domain, parts);
   const outputs =
     "type" in upgraded
       ? graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {

@@ -1,7 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import { LetheError } from "../kernel/errors.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import { bytesPerFloat, decodeFloats, type FloatFormat, floatFormatOf } from "./float-formats.ts";
-import { type TensorProto, TensorProto_DataLocation } from "./proto/onnx_pb.js";
+import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./proto/onnx_pb.js";
 import {
   bytesPerElement,
   type DType,
@@ -82,6 +83,39 @@ function externalTensor(
   format: FloatFormat | undefined,
   open: ExternalData | undefined,
 ): Tensor {
+  const read = externalBytes(
+    proto,
+    sizeOf(shape) * (format === undefined ? bytesPerElement(dtype) : bytesPerFloat(format)),
+    open,
+  );
+  let data: Tensor["data"] | undefined;
+  return {
+    dtype,
+    shape,
+    get data() {
+      data ??= decode(dtype, shape, format, read()).data;
+      return data;
+    },
+  } as Tensor;
+}
+
+/**
+ * A tensor that holds its bytes itself, in its own format.
+ *
+ * @throws as {@link readTensor}
+ */
+export function embedTensor(proto: TensorProto, external: ExternalData | undefined): TensorProto {
+  if (proto.dataLocation !== TensorProto_DataLocation.EXTERNAL) return proto;
+  const format = floatFormatOf(proto.dataType);
+  const bytes =
+    format === undefined ? bytesPerElement(dtypeOfTypeNumber(proto.dataType)) : bytesPerFloat(format);
+  const { name, dataType, dims } = proto;
+  const rawData = externalBytes(proto, sizeOf(dims.map(Number)) * bytes, external)();
+  return create(TensorProtoSchema, { name, dataType, dims, rawData });
+}
+
+/** Checks where a tensor's bytes are said to be, and gives a function that reads them. */
+function externalBytes(proto: TensorProto, needed: number, open: ExternalData | undefined): () => Uint8Array {
   const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
   const location = entries.get("location") ?? "";
   if (open === undefined || location === "") {
@@ -90,7 +124,6 @@ function externalTensor(
     );
   }
   const file = open(location);
-  const needed = sizeOf(shape) * (format === undefined ? bytesPerElement(dtype) : bytesPerFloat(format));
   const offset = Number(entries.get("offset") ?? 0);
   const length = Number(entries.get("length") ?? needed);
   const isInside = Number.isSafeInteger(offset) && offset >= 0 && offset + length <= file.length;
@@ -99,15 +132,7 @@ function externalTensor(
       `${needed} bytes of \`${proto.name}\` inside \`${location}\`, which has ${file.length}, got ${length} at ${offset}`,
     );
   }
-  let data: Tensor["data"] | undefined;
-  return {
-    dtype,
-    shape,
-    get data() {
-      data ??= decode(dtype, shape, format, file.read(offset, length)).data;
-      return data;
-    },
-  } as Tensor;
+  return () => file.read(offset, length);
 }
 
 function tensorError(expected: string): LetheError {

@@ -125,8 +125,8 @@ describe("an operator without a gradient", () => {
     expect(() => gradients(scalar, [x])).toThrow(
       expect.objectContaining({
         code: "LETHE_DATA_NO_GRADIENT",
-        details: { operator: "ReduceProd", node: "volume" },
-        message: expect.stringContaining("Train only parameters that come after this node"),
+        details: { operator: "ReduceProd", node: "volume", trainable: [], frozen: ["x"] },
+        message: expect.stringContaining("Every parameter comes before it"),
       }),
     );
   });

@@ -3,7 +3,7 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { LetheError } from "../kernel/errors.ts";
 import type { Value } from "../onnx/ir.ts";
 import { formatShape, type Shape } from "../onnx/shape.ts";
-import type { ArrayOf, DType } from "../onnx/tensor.ts";
+import { type ArrayOf, type DType, isFloating, tensorOfNumbers } from "../onnx/tensor.ts";
 import { type ModelContents, writeModel } from "../onnx/write-model.ts";
 
 /** Where and how a program runs. */
@@ -25,7 +25,7 @@ export interface Program {
   readonly outputs: readonly string[];
   /**
    * Runs the graph. Inputs are read in place, outputs are fresh arrays. The named dimension of an input is found from its
-   * array's length. An int64 input takes whole numbers in a Float32Array too, which is how data sets hold them.
+   * array's length. An integer input takes whole numbers in a Float32Array too, which is how data sets hold them.
    *
    * @throws LETHE_USAGE_FEED for a missing input or a length that does not fit; LETHE_INTERNAL_RUNTIME when the engine fails
    */
@@ -87,21 +87,21 @@ function tensorFor(input: Value, data: NumericArray | undefined): OrtTensor {
   if (data === undefined) {
     throw new LetheError("usage", "USAGE_FEED", `Expected a value for input \`${input.name}\`, got none.`);
   }
+  const elements =
+    isFloating(input.dtype) || !(data instanceof Float32Array) ? data : wholeNumbers(input, data);
   return new OrtTensor(
     input.dtype as "float32",
-    (input.dtype === "int64" && data instanceof Float32Array
-      ? wholeNumbers(input.name, data)
-      : data) as Float32Array,
+    elements as Float32Array,
     sizesOf(input.name, input.shape, data.length),
   );
 }
 
-function wholeNumbers(name: string, data: Float32Array): BigInt64Array {
-  if (data.every(Number.isInteger)) return BigInt64Array.from(data, BigInt);
+function wholeNumbers(input: Value, data: Float32Array): NumericArray {
+  if (data.every(Number.isInteger)) return tensorOfNumbers(input.dtype, [data.length], [...data]).data;
   throw new LetheError(
     "usage",
     "USAGE_FEED",
-    `Expected whole numbers for input \`${name}\`, which holds ids, got others among them.`,
+    `Expected whole numbers for input \`${input.name}\`, which holds ids, got others among them.`,
   );
 }
 

@@ -21,11 +21,18 @@ import { optimizerSchema } from "../../training/optimizers.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
 import { scheduleSchema } from "../../training/schedules.ts";
 import { createTrainer } from "../../training/trainer.ts";
+import {
+  type AdaptationOptions,
+  adapt,
+  adaptationInput,
+  adaptationSchema,
+  addAdaptationOptions,
+} from "../adaptation.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 
 /** The settings of `lethe train`; the only place where their defaults live. */
-const trainSchema = z.strictObject({
+const trainSchema = adaptationSchema.extend({
   epochs: z.int().min(1).default(5),
   batchSize: z.int().min(1).default(64),
   learningRate: z.number().positive().optional(),
@@ -36,7 +43,7 @@ const trainSchema = z.strictObject({
 /** Learning rates that suit the ready architectures. */
 const DEFAULT_RATE = { sgd: 0.02, adam: 0.001, adamw: 0.001 } as const;
 
-interface TrainOptions extends CommonOptions {
+interface TrainOptions extends CommonOptions, AdaptationOptions {
   readonly data: string;
   readonly model: string;
   readonly epochs?: number;
@@ -44,6 +51,7 @@ interface TrainOptions extends CommonOptions {
   readonly learningRate?: number;
   readonly optimizer?: string;
   readonly schedule?: string;
+  readonly unmerged?: boolean;
 }
 
 /** `lethe train`: central training to an ONNX file, resumable. */
@@ -59,11 +67,12 @@ export function trainCommand(): Command {
     .option("--learning-rate <rate>", "base step size (default: 0.02 for sgd, 0.001 for adam)", parseReal)
     .option("--optimizer <id>", "sgd (momentum 0.9), adam or adamw")
     .option("--schedule <id>", "constant, linear or cosine")
+    .option("--unmerged", "write the adapters of --lora beside the weights instead of adding them up")
     .addHelpText(
       "after",
       "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
     );
-  return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
+  return defineAction<TrainOptions>(addAdaptationOptions(command), "out/train", async (options, context) => {
     const { optimizer, schedule, epochs, batchSize, learningRate } = options;
     const settings = parseSettings(
       trainSchema,
@@ -73,13 +82,17 @@ export function trainCommand(): Command {
         learningRate,
         optimizer: optimizer === undefined || optimizer === "sgd" ? undefined : { id: optimizer },
         schedule: schedule === undefined ? undefined : { id: schedule },
+        ...adaptationInput(options),
       },
       "lethe train",
     );
     const started = performance.now();
     const dataset = await loadDataset(options.data);
-    const architecture = chooseModel(options.model, dataset);
+    const model = chooseModel(options.model, dataset);
+    for (const note of model.notes ?? []) context.say(note);
     const key = keyFromSeed(context.seed);
+    const initialKey = deriveKey(key, "initial");
+    const { architecture, restore } = adapt(model, settings, initialWeights(model, initialKey));
     const facts = { data: options.data, model: options.model, seed: context.seed, settings };
     const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
     const checkpoint = join(options.out, "checkpoint.safetensors");
@@ -90,7 +103,7 @@ export function trainCommand(): Command {
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
     const state = await context.run(
       `Training ${architecture.id} on ${dataset.title}`,
-      train(trainer, initialWeights(architecture, deriveKey(key, "initial")), {
+      train(trainer, initialWeights(architecture, initialKey), {
         samples: dataset.train,
         epochs: settings.epochs,
         batchSize: settings.batchSize,
@@ -113,8 +126,11 @@ export function trainCommand(): Command {
       seconds: (performance.now() - started) / 1000,
       digest: digestArrays(state.weights),
     };
-    const model = writeClassifier(architecture, state.weights, { digest: result.digest });
-    writeFileAtomically(join(options.out, "model.onnx"), model);
+    const metadata = { digest: result.digest };
+    const file = options.unmerged
+      ? writeClassifier(architecture, state.weights, metadata)
+      : writeClassifier(model, restore(state.weights), metadata);
+    writeFileAtomically(join(options.out, "model.onnx"), file);
     writeFileAtomically(join(options.out, "run.json"), `${JSON.stringify(result, undefined, 2)}\n`);
     rmSync(checkpoint, { force: true });
     return {
