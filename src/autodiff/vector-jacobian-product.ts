@@ -20,8 +20,7 @@ export interface Cotangent {
  * @param outputs - the yⱼ with their seeds, values of any shape
  * @param wrt - inputs, parameters or intermediate values of floating type
  * @returns one value per `wrt`, of its shape; zeros where no output depends on it
- * @throws LETHE_DATA_NO_GRADIENT when an operator on the way has no gradient rule: the message names node and operator and
- *   says where to freeze the model
+ * @throws LETHE_DATA_NO_GRADIENT when an operator on the way has no gradient rule: the message names node and operator
  * Cost: about twice that of evaluating the outputs.
  */
 export function vectorJacobianProduct<const W extends readonly Value[]>(
@@ -78,8 +77,7 @@ function backward(
     throw new LetheError(
       "data",
       "DATA_NO_GRADIENT",
-      `Expected operators with a gradient, got \`${key}\` in node \`${where}\`. ` +
-        "Train only parameters that come after this node, or replace the operator before the export.",
+      `Expected operators with a gradient, got \`${key}\` in node \`${where}\`.`,
       { details: { operator: key, node: where } },
     );
   }

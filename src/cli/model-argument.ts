@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { InvalidArgumentError } from "commander";
 import type { Dataset } from "../data/dataset.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { createModel, listModels } from "../models/index.ts";
-import { onnxArchitecture } from "../models/onnx-model.ts";
+import { onnxArchitecture, openOnnxArchitecture } from "../models/onnx-model.ts";
+import { openOnnxFile } from "../storage/onnx-file.ts";
+import { parseCount } from "./context.ts";
 
 /** The help text of `--model`. */
 export const MODEL_HELP = `${listModels()
@@ -21,7 +23,7 @@ export function chooseModel(text: string, dataset: Dataset): Architecture {
   const labelShape = train.targets?.shape ?? [];
   const classes = train.targets === undefined ? dataset.classNames.length : (tokenizer?.size ?? 0);
   const architecture = text.endsWith(".onnx")
-    ? onnxArchitecture(readBytes(text), basename(text))
+    ? importModel(text, featureShape)
     : createModel(text, {
         inputShape: featureShape,
         classes,
@@ -40,18 +42,25 @@ export function chooseModel(text: string, dataset: Dataset): Architecture {
   );
 }
 
-/**
- * The bytes of a file.
- *
- * @throws LETHE_DATA_FILE when it cannot be read
- */
-export function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new LetheError("data", "DATA_FILE", `Expected a readable file at ${path}.`, {
-      cause,
-      details: { path },
-    });
-  }
+/** A user's model; sizes that have only a name in it are those of the samples. */
+function importModel(path: string, featureShape: readonly number[]): Architecture {
+  const { bytes, external } = openOnnxFile(path);
+  const { inputShape } = openOnnxArchitecture(bytes, basename(path), { external });
+  const sizes = Object.fromEntries(
+    inputShape.flatMap((dim, axis) => {
+      const size = featureShape[axis];
+      return typeof dim === "string" && size !== undefined ? [[dim, size] as const] : [];
+    }),
+  );
+  return onnxArchitecture(bytes, basename(path), { external, sizes });
+}
+
+/** `sequence=128`, beside those said before. */
+export function parseSize(
+  text: string,
+  earlier: Readonly<Record<string, number>> = {},
+): Readonly<Record<string, number>> {
+  const at = text.lastIndexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Expected NAME=NUMBER.");
+  return { ...earlier, [text.slice(0, at)]: parseCount(text.slice(at + 1)) };
 }

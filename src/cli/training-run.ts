@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, Samples } from "../data/dataset.ts";
 import { parseForgetSpec } from "../data/forget-spec.ts";
@@ -9,7 +10,7 @@ import { deriveKey, keyFromSeed } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { readRunWeights, readTrainingRun, type TrainingRun } from "../storage/training-run.ts";
-import { chooseModel, readBytes } from "./model-argument.ts";
+import { chooseModel } from "./model-argument.ts";
 
 /** A trained model with the data it was trained on. */
 export interface OpenRun {
@@ -57,7 +58,7 @@ export function openRequest(
 ): OpenRequest {
   const key = deriveKey(keyFromSeed(seed), "request");
   const named = resolveForget(parseForgetSpec(spec), parts.train, key, {
-    indicesText: (path) => Buffer.from(readBytes(path)).toString("utf8"),
+    indicesText: readText,
   });
   const gone = new Set(run.requests.flatMap(({ positions }) => positions));
   const forget = named.forget.filter((position) => !gone.has(position));
@@ -78,4 +79,15 @@ export function openRequest(
     .positionsByClass()
     .flatMap(({ length }, label) => (length > 0 && kept[label]?.length === 0 ? [label] : []));
   return { ...named, forget, retain, forgetSamples, retainSamples, classes };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new LetheError("data", "DATA_FILE", `Expected a readable file at ${path}.`, {
+      cause,
+      details: { path },
+    });
+  }
 }

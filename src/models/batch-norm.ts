@@ -33,7 +33,9 @@ export function batchNorm(
 ): Value {
   const [scale, shift] = [weightOf(`${name}.scale`), weightOf(`${name}.shift`)];
   const [mean, variance] = [weightOf(`${name}.mean`), weightOf(`${name}.variance`)];
-  if (mode === "inference") return batchNormalization(x, scale, shift, mean, variance, EPSILON);
+  // Statistics that are constants belong to a frozen one, which goes on as it is used.
+  if (mode === "inference" || mean.constant !== undefined)
+    return batchNormalization(x, scale, shift, mean, variance, EPSILON);
   const batch = batchNormalizationOwn(x, scale, shift, EPSILON);
   nextBuffers.set(`${name}.mean`, moveStatistic(mean, batch.mean, BATCH_NORM_MOMENTUM));
   nextBuffers.set(`${name}.variance`, moveStatistic(variance, batch.unbiasedVariance, BATCH_NORM_MOMENTUM));

@@ -4,7 +4,7 @@ import type { ModelLayout, TensorSlot } from "../kernel/layout.ts";
 import { numberAttribute } from "../onnx/attributes.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { GraphNode, Value } from "../onnx/ir.ts";
-import { type Architecture, batchShape, layoutOfArchitecture } from "./architecture.ts";
+import { batchShape, layoutOfArchitecture, type OpenArchitecture } from "./architecture.ts";
 import type { LayerLayout } from "./layers.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { LayerLayout } from "./layers.ts";
  * them, which tensors belong to one normalisation. Parameters that fit no form, or that several nodes share, come last, as
  * `other`.
  */
-export function layersOf(architecture: Architecture): LayerLayout[] {
+export function layersOf(architecture: OpenArchitecture): LayerLayout[] {
   const layout = layoutOfArchitecture(architecture);
   const graph = new Graph(operators);
   const input = graph.input(architecture.inputName, architecture.inputType, batchShape(architecture));

@@ -1,76 +1,125 @@
 import { operators } from "../autodiff/operators/index.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
-import { numberAttribute } from "../onnx/attributes.ts";
-import { batchNormalizationOwn, softmax } from "../onnx/functions/index.ts";
+import { cast } from "../onnx/functions/index.ts";
 import { Graph } from "../onnx/graph.ts";
-import type { GraphNode, Value } from "../onnx/ir.ts";
-import { type OnnxModel, readModel } from "../onnx/read-model.ts";
-import { formatShape, isStatic } from "../onnx/shape.ts";
+import type { Value } from "../onnx/ir.ts";
+import type { ModelProto } from "../onnx/proto/onnx_pb.js";
+import { buildModel, type OnnxModel, parseModel } from "../onnx/read-model.ts";
+import type { ExternalData } from "../onnx/read-tensor.ts";
+import { rewriteModel } from "../onnx/rewrite-model.ts";
+import { type Dim, formatShape, isStatic, type Shape } from "../onnx/shape.ts";
 import type { Tensor } from "../onnx/tensor.ts";
 import { writeModel } from "../onnx/write-model.ts";
-import { type Architecture, batchShape, type Mode } from "./architecture.ts";
-import { moveStatistic } from "./batch-norm.ts";
+import { type Architecture, batchShape, type Companion, type OpenArchitecture } from "./architecture.ts";
+import { derivedCompanion } from "./companions.ts";
+import { copyNodes } from "./copy-graph.ts";
+import { findScores, scoresBehind } from "./find-scores.ts";
+
+/** What a file does not say itself. */
+export interface OnnxModelOptions {
+  /** Opens the files the weights are in, where they are not in the model's. */
+  readonly external?: ExternalData;
+  /** Sizes for dimensions that have only a name: `{ sequence: 128 }`. */
+  readonly sizes?: Readonly<Record<string, number>>;
+  /** The output that is trained; the first that holds scores when left out. */
+  readonly output?: string;
+  /** Take that output as it is, also where it is probabilities: for losses that compare outputs. */
+  readonly asWritten?: boolean;
+}
 
 /**
  * A user's classifier from an ONNX file (opset 13 or newer) as an architecture whose weights start at the file's values.
- * Batch normalisation is trained with the batch's own statistics; a final Softmax is taken off, so that losses see logits,
- * and put back when the classifier is written.
+ * Batch normalisation is trained with the batch's own statistics. Losses see scores: a final Softmax or Sigmoid, and what makes
+ * labels behind it, is left out of the training graph, and is there again when the classifier is written.
  *
  * @param id - the file's name, for messages
- * @throws LETHE_DATA_ONNX when the file is not a model; LETHE_DATA_MODEL when it is not a classifier of one input (numbers or
- *   token ids) and one output [batch, …positions, classes]
+ * @throws LETHE_DATA_ONNX when the file is not a model; LETHE_DATA_MODEL when it is not a classifier: inputs [batch, …] of
+ *   numbers or token ids, an output [batch, …positions, classes], the batch open, the other sizes known;
+ *   LETHE_USAGE_SIZE for a size the model does not ask for
  */
-export function onnxArchitecture(bytes: Uint8Array, id: string): Architecture {
-  const model = readModel(bytes, operators);
-  const [input] = model.inputs;
-  const output = [...model.outputs.values()][0];
-  if (input === undefined || model.inputs.length !== 1 || output === undefined) {
+export function onnxArchitecture(
+  bytes: Uint8Array,
+  id: string,
+  options: OnnxModelOptions = {},
+): Architecture {
+  const architecture = openOnnxArchitecture(bytes, id, options);
+  const { inputShape, labelShape } = architecture;
+  if (!isStatic(inputShape) || !isStatic(labelShape)) {
+    const open = [...inputShape, ...labelShape].filter((dim) => typeof dim === "string");
     throw modelError(
       id,
-      `one data input and an output, got inputs ${model.inputs.map(({ name }) => `\`${name}\``).join(", ") || "none"}`,
+      `sizes known but for the batch, got ${formatShape(["batch", ...inputShape])}; say \`--size ${open[0]}=…\``,
     );
   }
-  const inputShape = input.shape.slice(1);
-  const inputType = input.dtype;
-  const labelShape = output.shape.slice(1, -1);
-  const classes = output.shape.at(-1);
-  if (inputType !== "float32" && inputType !== "int64")
-    throw modelError(id, `an input of float32 numbers or int64 token ids, got ${inputType}`);
-  if (!isStatic(inputShape))
-    throw modelError(id, `sizes of the input known but for the batch, got ${formatShape(input.shape)}`);
-  if (output.shape.length < 2 || !isStatic(labelShape) || typeof classes !== "number") {
-    throw modelError(id, `class scores [batch, …positions, classes], got ${formatShape(output.shape)}`);
+  return { ...architecture, inputShape, labelShape };
+}
+
+/** As {@link onnxArchitecture}, for a model whose other sizes may be open too. */
+export function openOnnxArchitecture(
+  bytes: Uint8Array,
+  id: string,
+  options: OnnxModelOptions = {},
+): OpenArchitecture {
+  const proto = parseModel(bytes);
+  if (proto.graph === undefined)
+    throw new LetheError("data", "DATA_ONNX", `Expected a model with a graph, got none in ${id}.`);
+  const found = findScores(proto, options.output);
+  if (found === undefined) throw modelError(id, `an output${options.output ? ` \`${options.output}\`` : ""}`);
+  const { model, output } = readScores(proto, found.value, id, options);
+  const [input, ...others] = model.inputs;
+  const further = others.filter((value) => model.graph.nodes.some(({ inputs }) => inputs.includes(value)));
+  if (input === undefined) throw modelError(id, "an input");
+  const { dtype: inputType } = input;
+  if (inputType !== "float32" && inputType !== "int64" && inputType !== "int32") {
+    throw modelError(id, `an input of numbers or token ids, got ${inputType}`);
   }
+  const { scores, form } = options.asWritten ? { scores: output, form: "" } : scoresBehind(output);
+  const labelShape = scores.shape.slice(1, -1);
+  const classes = scores.shape.at(-1);
+  if (scores.shape.length < 2 || scores.shape[0] !== "batch" || typeof classes !== "number") {
+    throw modelError(
+      id,
+      `class scores [batch, …positions, classes], the batch open, got ${formatShape(scores.shape)}`,
+    );
+  }
+  const companions = further.map(({ name, dtype, shape }): Companion => ({ name, dtype, shape }));
   const buffers = runningStatistics(model);
-  const logits = scoresBehind(output);
   return {
     id,
     inputName: input.name,
-    outputName: [...model.outputs.keys()][0] as string,
+    outputName: found.output,
     inputType,
-    inputShape,
+    inputShape: input.shape.slice(1),
     labelShape,
     classes,
     weights: [...model.weights].map(([value, tensor]) => ({
       name: value.name,
       shape: tensor.shape,
       role: buffers.has(value) ? ("buffer" as const) : ("parameter" as const),
-      initial: () => Float32Array.from(floatsOf(tensor, id)),
+      initial: () => Float32Array.from(tensor.data as Float32Array),
     })),
-    forward: (batch, weightOf, mode) => {
+    forward: (batch, weightOf, mode, given) => {
       const nextBuffers = new Map<string, Value>();
       const copied = new Map<Value, Value>([[input, batch]]);
+      further.forEach((value, index) => {
+        const companion = companions[index] as Companion;
+        copied.set(value, given?.get(companion.name) ?? derivedCompanion(companion, batch));
+      });
       for (const value of model.weights.keys()) copied.set(value, weightOf(value.name));
-      for (const node of model.graph.nodes) copyNode(node, batch, copied, mode, nextBuffers);
-      return { logits: copied.get(logits) as Value, nextBuffers };
+      const rows = batch.shape[0] ?? "batch";
+      copyNodes(model.graph.nodes, batch.graph, copied, { mode, batch: rows, nextBuffers });
+      return { logits: copied.get(scores) as Value, nextBuffers };
     },
-    ...(logits === output ? {} : { finish: (scores: Value) => softmax(scores) }),
+    ...(companions.length === 0 ? {} : { companions }),
+    rewrite: (tensors, change) => rewriteModel(proto, { ...change, tensors }, options.external),
+    notes: scores === output && found.value === found.output ? [] : [noteOn(found.output, scores, form)],
   };
 }
 
 /**
- * Writes a trained classifier as an ONNX file in its form for use, input and output named as the architecture says.
+ * Writes a trained classifier as an ONNX file in its form for use, input and output named as the architecture says: the file it
+ * came from with other weights, where it came from one.
  *
  * @param metadata - text pairs kept in the file
  */
@@ -79,6 +128,7 @@ export function writeClassifier(
   weights: ParameterSet,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  if (architecture.rewrite !== undefined) return architecture.rewrite(weights, { metadata });
   const graph = new Graph(operators);
   const input = graph.input(architecture.inputName, architecture.inputType, batchShape(architecture));
   const initializers = new Map<Value, Tensor>();
@@ -92,57 +142,50 @@ export function writeClassifier(
   return writeModel({
     name: architecture.id,
     inputs: [input],
-    outputs: new Map([[architecture.outputName, architecture.finish?.(logits) ?? logits]]),
+    outputs: new Map([[architecture.outputName, logits]]),
     initializers,
     metadata,
   });
 }
 
-/** What a final Softmax over the classes is taken of; the output itself where there is none. */
-function scoresBehind(output: Value): Value {
-  const { node } = output;
-  if (node?.type !== "Softmax") return output;
-  const axis = numberAttribute(node.attributes, "axis", -1);
-  return axis === -1 || axis === output.shape.length - 1 ? (node.inputs[0] as Value) : output;
-}
-
-function copyNode(
-  node: GraphNode,
-  batch: Value,
-  copied: Map<Value, Value>,
-  mode: Mode,
-  nextBuffers: Map<string, Value>,
-): void {
-  const inputs = node.inputs.map((input) => {
-    if (input === undefined) return undefined;
-    const known = copied.get(input);
-    if (known !== undefined) return known;
-    const constant = batch.graph.constant(input.constant as Tensor, input.name);
-    copied.set(input, constant);
-    return constant;
+/** Reads what the scores need, the first axis of the inputs called `batch` and sizes put in the place of names. */
+function readScores(
+  proto: ModelProto,
+  value: string,
+  id: string,
+  options: OnnxModelOptions,
+): { readonly model: OnnxModel; readonly output: Value } {
+  const names = new Set<string>();
+  let batch: Dim | undefined;
+  const inputShape = (_name: string, shape: Shape): Shape =>
+    shape.map((dim, axis) => {
+      if (axis === 0) batch ??= dim;
+      if (axis === 0 && dim === batch) return "batch";
+      if (typeof dim === "string") names.add(dim);
+      return options.sizes?.[dim] ?? dim;
+    });
+  const model = buildModel(proto, operators, {
+    outputs: [value],
+    isInference: true,
+    inputShape,
+    ...(options.external === undefined ? {} : { external: options.external }),
   });
-  if (mode === "training" && node.type === "BatchNormalization") {
-    copied.set(node.outputs[0] as Value, trainedBatchNorm(node, inputs as Value[], nextBuffers));
-    return;
+  for (const name of Object.keys(options.sizes ?? {})) {
+    if (names.has(name)) continue;
+    throw new LetheError(
+      "usage",
+      "USAGE_SIZE",
+      `Expected sizes of ${[...names].map((known) => `\`${known}\``).join(", ") || "nothing (all are known)"} in ${id}, got one of \`${name}\`.`,
+    );
   }
-  const outputs = batch.graph.emit(node.type, inputs, node.attributes, {
-    domain: node.domain,
-    outputCount: node.outputs.length,
-    name: node.name,
-  });
-  node.outputs.forEach((output, index) => {
-    copied.set(output, outputs[index] as Value);
-  });
+  const output = model.outputs.get(value) as Value;
+  // Halves and doubles are read as float32; whole numbers are labels.
+  return { model, output: output.dtype === "float32" ? output : cast(output, "float32") };
 }
 
-function trainedBatchNorm(node: GraphNode, inputs: readonly Value[], nextBuffers: Map<string, Value>): Value {
-  const [x, scale, shift, mean, variance] = inputs as [Value, Value, Value, Value, Value];
-  const batch = batchNormalizationOwn(x, scale, shift, numberAttribute(node.attributes, "epsilon", 1e-5));
-  // ONNX counts the share that is kept, not the share that is new.
-  const momentum = 1 - numberAttribute(node.attributes, "momentum", 0.9);
-  nextBuffers.set(mean.name, moveStatistic(mean, batch.mean, momentum));
-  nextBuffers.set(variance.name, moveStatistic(variance, batch.unbiasedVariance, momentum));
-  return batch.y;
+function noteOn(output: string, scores: Value, form: string): string {
+  const behind = form === "" ? "labels" : form;
+  return `Trained on the scores \`${scores.name}\` before ${behind}; \`${output}\` comes back in the written file as it was.`;
 }
 
 function runningStatistics(model: OnnxModel): ReadonlySet<Value> {
@@ -152,11 +195,6 @@ function runningStatistics(model: OnnxModel): ReadonlySet<Value> {
       .flatMap((node) => node.inputs.slice(3))
       .filter((value): value is Value => value !== undefined),
   );
-}
-
-function floatsOf(tensor: Tensor, id: string): Float32Array | Float64Array {
-  if (tensor.dtype === "float32" || tensor.dtype === "float64") return tensor.data;
-  throw modelError(id, `float32 weights, got ${tensor.dtype}`);
 }
 
 function modelError(id: string, expected: string): LetheError {

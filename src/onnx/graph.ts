@@ -1,6 +1,15 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Attributes } from "./attributes.ts";
-import type { GraphBuilder, GraphNode, InferContext, OperatorTable, Value, ValueType } from "./ir.ts";
+import type {
+  EmitOptions,
+  GraphBuilder,
+  GraphNode,
+  InferContext,
+  Operator,
+  OperatorTable,
+  Value,
+  ValueType,
+} from "./ir.ts";
 import { operatorKey } from "./operator.ts";
 import type { Dim, Shape } from "./shape.ts";
 import { formatShape } from "./shape.ts";
@@ -70,7 +79,7 @@ export class Graph implements GraphBuilder {
     const key =
       bytes.length <= SHARED_CONSTANT_BYTES ? `${tensor.dtype}[${tensor.shape}]${bytes.join()}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && (name === undefined || name === known.name)) return known;
     const contents = tensor.dtype === "int64" || tensor.dtype === "int32" ? numbersOf(tensor) : undefined;
     const value = this.#value(
       name || this.#freshName(stem),
@@ -78,7 +87,7 @@ export class Graph implements GraphBuilder {
       undefined,
       tensor,
     );
-    if (key !== undefined) this.#constants.set(key, value);
+    if (key !== undefined && known === undefined) this.#constants.set(key, value);
     return value;
   }
 
@@ -97,23 +106,19 @@ export class Graph implements GraphBuilder {
    *
    * @param outputCount - outputs wanted, for operators with optional ones
    * @param outputNames - names to give, as when a model is read from a file
-   * @throws LETHE_DATA_OPERATOR when the operator is not known; LETHE_DATA_SHAPE when the inputs do not fit, or the node has
+   * @param declared - types of the outputs of an operator outside the table
+   * @throws LETHE_DATA_OPERATOR when the operator is not known and no types are declared; LETHE_DATA_SHAPE when the inputs do not fit, or the node has
    *   more outputs than the operator; LETHE_DATA_DUPLICATE_NAME for a name that is taken
    */
   emit(
     type: string,
     inputs: readonly (Value | undefined)[],
     attributes: Attributes = {},
-    options: {
-      readonly domain?: string;
-      readonly outputCount?: number;
-      readonly name?: string;
-      readonly outputNames?: readonly string[];
-    } = {},
+    options: EmitOptions = {},
   ): readonly Value[] {
     const { domain = "", outputCount = 1 } = options;
     const key = operatorKey(type, domain);
-    const operator = this.operators.get(key);
+    const operator = this.operators.get(key) ?? declaredOperator(type, options.declared);
     if (operator === undefined) throw this.#unknownOperator(key, options.name);
     for (const input of inputs) {
       if (input !== undefined && input.graph !== this) {
@@ -214,10 +219,21 @@ export class Graph implements GraphBuilder {
       "data",
       "DATA_OPERATOR",
       `Expected an operator Lethe knows, got \`${key}\`${name ? ` in node \`${name}\`` : ""}. ` +
-        "Export the model without it, or with its standard ONNX decomposition.",
+        "Export the model without it, or with its standard ONNX decomposition; where only weights behind it are to be trained, " +
+        "it may stay if the file says the sizes of its outputs (onnx.shape_inference adds them).",
       { details: { operator: key, node: name ?? "" } },
     );
   }
+}
+
+/** An operator nobody knows, of which it is known what it gives. It may be random: equal nodes are not merged. */
+function declaredOperator(
+  type: string,
+  declared: readonly (ValueType | undefined)[] | undefined,
+): Operator | undefined {
+  const types = declared?.filter((entry) => entry !== undefined) ?? [];
+  if (types.length === 0 || types.length < (declared?.length ?? 0)) return undefined;
+  return { type, isRandom: true, infer: () => types };
 }
 
 function tooManyOutputs(type: string, most: number, wanted: number): LetheError {

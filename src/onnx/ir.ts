@@ -119,4 +119,6 @@ export interface EmitOptions {
   readonly name?: string;
   /** Names of the outputs, as when a model is read from a file. */
   readonly outputNames?: readonly string[];
+  /** Types of the outputs for an operator outside the table, which can then be run, but not differentiated. */
+  readonly declared?: readonly (ValueType | undefined)[];
 }

@@ -1,9 +1,11 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
+import { findWeights } from "./find-weights.ts";
+import { lowerForeignNode } from "./foreign-operators.ts";
 import { Graph } from "./graph.ts";
-import type { OperatorTable, Value } from "./ir.ts";
-import { operatorKey } from "./operator.ts";
+import { inlineFunctions, type PlacedNode } from "./inline-functions.ts";
+import type { OperatorTable, Value, ValueType } from "./ir.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -11,19 +13,12 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
-  type TensorProto,
-  TensorProto_DataLocation,
+  TensorProto_DataType,
   type ValueInfoProto,
 } from "./proto/onnx_pb.js";
+import { computedType, type ExternalData, readTensor } from "./read-tensor.ts";
 import type { Dim, Shape } from "./shape.ts";
-import {
-  type DType,
-  dtypeOfTypeNumber,
-  isFloating,
-  type Tensor,
-  tensorFromBytes,
-  tensorOfNumbers,
-} from "./tensor.ts";
+import { type Tensor, tensorOfNumbers, typeNumberOf } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
 
 /** The opsets whose operators mean the same as in the one Lethe writes, or can be rewritten in it. */
@@ -37,42 +32,43 @@ export interface OnnxModel {
   /** The inputs that carry data. */
   readonly inputs: readonly Value[];
   readonly outputs: ReadonlyMap<string, Value>;
-  /**
-   * Floating initializers of rank ≥ 1 that operators compute with (not those that only say how, as the scales of a Resize).
-   * In the graph they are inputs, so that they can be trained.
-   */
+  /** What `findWeights` finds. In the graph they are inputs, so that they can be trained. */
   readonly weights: ReadonlyMap<Value, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/**
- * Reads an ONNX file (opset 13 to 26) into a typed graph: shapes inferred, weights apart from data.
- *
- * @param operators - the operators that may occur
- * @throws LETHE_DATA_ONNX when the bytes are not an ONNX model or contradict themselves; LETHE_DATA_OPERATOR for an operator
- *   that is not in the table; LETHE_DATA_SHAPE, LETHE_DATA_ATTRIBUTE or LETHE_DATA_DTYPE when a node does not fit its
- *   inputs, naming the node; LETHE_DATA_DUPLICATE_NAME when two values have one name
- */
-export function readModel(bytes: Uint8Array, operators: OperatorTable): OnnxModel {
-  const proto = parse(bytes);
-  const opset = Number(
-    proto.opsetImport.find((entry) => entry.domain === "" || entry.domain === "ai.onnx")?.version ?? 0,
-  );
-  if (opset < OLDEST_OPSET || opset > NEWEST_OPSET) {
-    throw onnxError(
-      `an opset from ${OLDEST_OPSET} to ${NEWEST_OPSET}, got ${opset}; export the model again with one of these`,
-    );
-  }
-  if (proto.graph === undefined) throw onnxError("a model with a graph, got none");
-  try {
-    return build(proto, proto.graph, opset, operators);
-  } catch (error) {
-    if (isLetheError(error)) throw error;
-    throw onnxError("a model that is consistent with itself", error);
-  }
+/** How a model is read. */
+export interface ReadOptions {
+  /** Opens the files its weights are in; without it they have to be inside the model's. */
+  readonly external?: ExternalData;
+  /** Values to take as outputs instead of the file's; what they do not need is not read. */
+  readonly outputs?: readonly string[];
+  /** Shapes to read inputs with instead of the file's, in the file's order. */
+  readonly inputShape?: (name: string, shape: Shape) => Shape;
+  /** Read normalisations that were exported in training mode as they are used. */
+  readonly isInference?: boolean;
 }
 
-function parse(bytes: Uint8Array): ModelProto {
+/**
+ * Reads an ONNX file (opset 13 to 26) into a typed graph: functions inlined, shapes inferred, weights apart from data. Real
+ * numbers of every format become float32, which Lethe computes in.
+ *
+ * @param operators - the operators that may occur; a node of another one is kept, without a gradient, where the file declares
+ *   the types of its outputs
+ * @throws LETHE_DATA_ONNX when the bytes are not an ONNX model or contradict themselves; LETHE_DATA_OPERATOR for an operator
+ *   that is not in the table; LETHE_DATA_SHAPE, LETHE_DATA_ATTRIBUTE or LETHE_DATA_DTYPE when a node does not fit its
+ *   inputs, naming the node; LETHE_DATA_DUPLICATE_NAME when two values have one name; LETHE_DATA_EXTERNAL
+ */
+export function readModel(bytes: Uint8Array, operators: OperatorTable, options: ReadOptions = {}): OnnxModel {
+  return buildModel(parseModel(bytes), operators, options);
+}
+
+/**
+ * The fields of an ONNX file.
+ *
+ * @throws LETHE_DATA_ONNX when the bytes are not an ONNX model
+ */
+export function parseModel(bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
@@ -80,78 +76,172 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
-function build(proto: ModelProto, source: GraphProto, opset: number, operators: OperatorTable): OnnxModel {
+/** As {@link readModel}, from a file's fields. */
+export function buildModel(
+  proto: ModelProto,
+  operators: OperatorTable,
+  options: ReadOptions = {},
+): OnnxModel {
+  const opset = Number(
+    proto.opsetImport.find((entry) => entry.domain === "" || entry.domain === "ai.onnx")?.version ?? 0,
+  );
+  if (proto.graph === undefined) throw onnxError("a model with a graph, got none");
+  try {
+    const nodes = inlineFunctions(proto, opset);
+    for (const version of new Set([opset, ...nodes.map((placed) => placed.opset)])) requireKnown(version);
+    return build(proto, proto.graph, nodes, operators, options);
+  } catch (error) {
+    if (isLetheError(error)) throw error;
+    throw onnxError("a model that is consistent with itself", error);
+  }
+}
+
+function requireKnown(opset: number): void {
+  if (opset >= OLDEST_OPSET && opset <= NEWEST_OPSET) return;
+  throw onnxError(
+    `an opset from ${OLDEST_OPSET} to ${NEWEST_OPSET}, got ${opset}; export the model again with one of these`,
+  );
+}
+
+function build(
+  proto: ModelProto,
+  source: GraphProto,
+  all: readonly PlacedNode[],
+  operators: OperatorTable,
+  options: ReadOptions,
+): OnnxModel {
   const graph = new Graph(operators);
-  graph.reserveNames(source.node.flatMap((node) => node.output));
+  const wanted = options.outputs ?? source.output.map(({ name }) => name);
+  const nodes = options.outputs === undefined ? all : neededNodes(all, wanted);
+  graph.reserveNames(nodes.flatMap(({ node }) => node.output));
   const values = new Map<string, Value>();
   const weights = new Map<Value, Tensor>();
-  const settings = settingNames(source, operators);
-  for (const initializer of source.initializer) {
-    const { name } = initializer;
-    const tensor = readTensor(initializer);
-    if (values.has(name)) throw onnxError(`distinct names of initializers, got \`${name}\` twice`);
-    if (isFloating(tensor.dtype) && tensor.shape.length > 0 && !settings.has(name)) {
-      const value = graph.input(name, tensor.dtype, tensor.shape);
-      weights.set(value, tensor);
-      values.set(name, value);
-    } else values.set(name, graph.constant(tensor, "constant", name));
+  const tensors = storedTensors(source, nodes, options.external);
+  const found = findWeights(
+    nodes.map(({ node }) => node),
+    tensors,
+    operators,
+  );
+  const addWeight = (name: string, tensor: Tensor): void => {
+    const value = graph.input(name, tensor.dtype, tensor.shape);
+    weights.set(value, tensor);
+    values.set(name, value);
+  };
+  for (const [name, tensor] of tensors) {
+    if (found.weights.has(name)) addWeight(name, tensor);
+    else values.set(name, graph.constant(tensor, "constant", name));
+  }
+  for (const [copy, name] of found.copies) {
+    if (found.weights.has(copy)) addWeight(copy, tensors.get(name) as Tensor);
   }
   // Older files list initializers among the inputs too.
   const inputs = source.input
     .filter((input) => !values.has(input.name))
     .map((input) => {
       const { dtype, shape } = typeOf(input);
-      return graph.input(input.name, dtype, shape);
+      return graph.input(input.name, dtype, options.inputShape?.(input.name, shape) ?? shape);
     });
   for (const input of inputs) values.set(input.name, input);
-  for (const node of source.node) readNode(graph, node, opset, values);
-  const outputs = new Map(
-    source.output.map((output) => [output.name, lookup(values, output.name, "the model's output list")]),
-  );
-  if (outputs.size === 0 || outputs.size < source.output.length) {
+  const declared = new Map([...source.valueInfo, ...source.output].map((info) => [info.name, info]));
+  for (const { node, opset } of nodes) {
+    readNode(graph, { node: options.isInference ? inferenceForm(node) : node, opset }, values, declared);
+  }
+  const outputs = new Map(wanted.map((name) => [name, lookup(values, name, "the model's output list")]));
+  if (outputs.size === 0 || outputs.size < wanted.length) {
     throw onnxError("a model with an output, and outputs of distinct names");
   }
   const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
   return { graph, name: source.name, inputs, outputs, weights, metadata };
 }
 
-/** Names of values that only say how operators compute: every use is as a constant input. */
-function settingNames(source: GraphProto, operators: OperatorTable): ReadonlySet<string> {
-  const settings = new Set<string>();
-  const others = new Set<string>();
-  for (const { opType, domain, input } of source.node) {
-    const constantInputs = operators.get(operatorKey(opType, domain))?.constantInputs ?? [];
-    input.forEach((name, index) => {
-      (constantInputs.includes(index) ? settings : others).add(name);
-    });
-  }
-  return new Set([...settings].filter((name) => !others.has(name)));
+/** A normalisation without the outputs and the setting that make it one in training. */
+function inferenceForm(node: NodeProto): NodeProto {
+  if (!isStandard(node) || node.opType !== "BatchNormalization") return node;
+  const attribute = node.attribute.filter(({ name }) => name !== "training_mode");
+  return { ...node, output: node.output.slice(0, 1), attribute };
 }
 
-function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<string, Value>): void {
+/** The nodes that values depend on, in the file's order. */
+export function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
+  const needed = new Set(wanted);
+  const kept = nodes.toReversed().filter(({ node }) => {
+    if (!node.output.some((name) => name !== "" && needed.has(name))) return false;
+    for (const name of node.input) needed.add(name);
+    return true;
+  });
+  return kept.toReversed();
+}
+
+/**
+ * The tensors a file holds by name: its initializers and, of a file in which those hold no weights, its Constant nodes too,
+ * where some exporters put them.
+ */
+function storedTensors(
+  source: GraphProto,
+  nodes: readonly PlacedNode[],
+  external: ExternalData | undefined,
+): ReadonlyMap<string, Tensor> {
+  if (source.sparseInitializer.length > 0) throw onnxError("dense initializers, got sparse ones");
+  const tensors = new Map<string, Tensor>();
+  let holdsWeights = false;
+  for (const initializer of source.initializer) {
+    const { name } = initializer;
+    if (tensors.has(name)) throw onnxError(`distinct names of initializers, got \`${name}\` twice`);
+    // The classes of a classifier may be words. Who needs them says so.
+    if (initializer.dataType === TensorProto_DataType.STRING) continue;
+    const tensor = readTensor(initializer, external);
+    tensors.set(name, tensor);
+    holdsWeights ||= tensor.dtype === "float32" && tensor.shape.length > 0;
+  }
+  if (holdsWeights) return tensors;
+  const own = new Set(source.node);
+  for (const { node } of nodes.filter((placed) => own.has(placed.node))) {
+    const [name, value] = [node.output[0] ?? "", node.attribute[0]?.t];
+    if (isStandard(node) && node.opType === "Constant" && value !== undefined && !tensors.has(name)) {
+      tensors.set(name, readTensor(value, external));
+    }
+  }
+  return tensors;
+}
+
+function readNode(
+  graph: Graph,
+  { node, opset }: PlacedNode,
+  values: Map<string, Value>,
+  declared: ReadonlyMap<string, ValueInfoProto>,
+): void {
   const place = node.name || node.output[0] || node.opType;
+  const [first = ""] = node.output;
+  // A stored tensor that was read as a weight or a constant; Identity nodes only give names.
+  if (isStandard(node) && (node.opType === "Constant" || node.opType === "Identity") && values.has(first))
+    return;
   const inputs = node.input.map((name) =>
     name === "" ? undefined : lookup(values, name, `node \`${place}\``),
   );
+  if (isStandard(node) && node.opType === "Identity" && inputs[0] !== undefined) {
+    values.set(first, inputs[0]);
+    return;
+  }
   const attributes = Object.fromEntries(
     node.attribute.map((attribute) => [attribute.name, readAttribute(attribute, place)]),
   );
   const outputCount = Math.max(1, node.output.length);
   if (isStandard(node) && node.opType === "Constant") {
-    values.set(
-      node.output[0] ?? "",
-      graph.constant(constantTensor(attributes, place), "constant", node.output[0]),
-    );
+    values.set(first, graph.constant(constantTensor(attributes, place), "constant", first));
     return;
   }
   const parts = { type: node.opType, inputs, attributes, outputCount };
-  const upgraded = isStandard(node) ? upgradeNode(graph, parts, opset) : parts;
-  const outputs = graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {
-    domain: isStandard(node) ? "" : node.domain,
-    outputCount,
-    name: node.name,
-    outputNames: node.output,
-  });
+  const upgraded = isStandard(node) ? upgradeNode(graph, parts, opset) : lowerForeignNode(node.domain, parts);
+  const outputs =
+    "type" in upgraded
+      ? graph.emit(upgraded.type, upgraded.inputs, upgraded.attributes, {
+          domain: isStandard(node) ? "" : node.domain,
+          outputCount,
+          name: node.name,
+          outputNames: node.output,
+          declared: node.output.map((name) => declaredType(declared.get(name))),
+        })
+      : upgraded;
   node.output.forEach((name, index) => {
     const value = outputs[index];
     if (name !== "" && value !== undefined) values.set(name, value);
@@ -184,8 +274,12 @@ function constantTensor(attributes: Attributes, place: string): Tensor {
 
 function readAttribute(attribute: AttributeProto, place: string): Attribute {
   switch (attribute.type) {
-    case AttributeType.INT:
-      return { type: "int", value: Number(attribute.i) };
+    case AttributeType.INT: {
+      const value = Number(attribute.i);
+      // Element types among the settings (of Cast, of EyeLike) follow those of the values.
+      const isType = attribute.name === "to" || attribute.name === "dtype";
+      return { type: "int", value: isType ? typeNumberOf(computedType(value)) : value };
+    }
     case AttributeType.FLOAT:
       return { type: "float", value: attribute.f };
     case AttributeType.STRING:
@@ -206,34 +300,14 @@ function readAttribute(attribute: AttributeProto, place: string): Attribute {
   );
 }
 
-function readTensor(proto: TensorProto): Tensor {
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
-    throw onnxError(
-      `weights inside the file, got \`${proto.name}\` in external data; save the model as one file`,
-    );
-  }
-  const dtype = dtypeOfTypeNumber(proto.dataType);
-  const shape = proto.dims.map(Number);
-  if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0))
-    throw onnxError(`sizes ≥ 0 in tensor \`${proto.name}\``);
-  if (proto.rawData.length > 0) return tensorFromBytes(dtype, shape, proto.rawData);
-  const numbers = fieldOf(proto, dtype);
-  const count = shape.reduce((product, dim) => product * dim, 1);
-  if (numbers.length !== count) {
-    throw onnxError(`${count} elements in tensor \`${proto.name}\`, got ${numbers.length}`);
-  }
-  return tensorOfNumbers(dtype, shape, numbers);
+/** What the file says of a value, as far as every axis has a size or a name. */
+function declaredType(info: ValueInfoProto | undefined): ValueType | undefined {
+  const type = info?.type?.value;
+  if (info === undefined || type?.case !== "tensorType" || type.value.shape === undefined) return undefined;
+  return type.value.shape.dim.every(({ value }) => value.case !== undefined) ? typeOf(info) : undefined;
 }
 
-/** The typed fields older writers use in place of raw bytes. */
-function fieldOf(proto: TensorProto, dtype: DType): readonly number[] {
-  if (dtype === "float32") return proto.floatData;
-  if (dtype === "float64") return proto.doubleData;
-  if (dtype === "int64") return proto.int64Data.map(Number);
-  return proto.int32Data;
-}
-
-function typeOf(info: ValueInfoProto): { dtype: DType; shape: Shape } {
+function typeOf(info: ValueInfoProto): { dtype: ValueType["dtype"]; shape: Shape } {
   const type = info.type?.value;
   if (type?.case !== "tensorType") throw onnxError(`input \`${info.name}\` to be a tensor`);
   const shape = (type.value.shape?.dim ?? []).map(({ value }, axis): Dim => {
@@ -241,7 +315,7 @@ function typeOf(info: ValueInfoProto): { dtype: DType; shape: Shape } {
     if (value.case === "dimParam" && value.value !== "") return value.value;
     return axis === 0 ? "batch" : `${info.name}_${axis}`;
   });
-  return { dtype: dtypeOfTypeNumber(type.value.elemType), shape };
+  return { dtype: computedType(type.value.elemType), shape };
 }
 
 function onnxError(expected: string, cause?: unknown): LetheError {

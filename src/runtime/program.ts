@@ -3,7 +3,7 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { LetheError } from "../kernel/errors.ts";
 import type { Value } from "../onnx/ir.ts";
 import { formatShape, type Shape } from "../onnx/shape.ts";
-import type { ArrayOf, DType } from "../onnx/tensor.ts";
+import { type ArrayOf, type DType, isFloating, tensorOfNumbers } from "../onnx/tensor.ts";
 import { type ModelContents, writeModel } from "../onnx/write-model.ts";
 
 /** Where and how a program runs. */
@@ -17,6 +17,9 @@ export interface RuntimeOptions {
 /** The arrays a program takes and gives. */
 export type NumericArray = ArrayOf[DType];
 
+/** Sizes of dimensions that have only a name in the graph: `{ sequence: 128 }`. */
+export type NamedSizes = Readonly<Record<string, number>>;
+
 /** A compiled graph: named arrays in, named arrays out. */
 export interface Program {
   /** The names of the inputs, in order. */
@@ -25,11 +28,16 @@ export interface Program {
   readonly outputs: readonly string[];
   /**
    * Runs the graph. Inputs are read in place, outputs are fresh arrays. The named dimension of an input is found from its
-   * array's length. An int64 input takes whole numbers in a Float32Array too, which is how data sets hold them.
+   * array's length; of an input with several, all but one have to be named in `sizes` or follow from other inputs. An integer
+   * input takes whole numbers in a Float32Array too, which is how data sets hold them.
    *
+   * @param sizes - of named dimensions
    * @throws LETHE_USAGE_FEED for a missing input or a length that does not fit; LETHE_INTERNAL_RUNTIME when the engine fails
    */
-  run(feeds: Readonly<Record<string, NumericArray>>): Promise<Readonly<Record<string, NumericArray>>>;
+  run(
+    feeds: Readonly<Record<string, NumericArray>>,
+    sizes?: NamedSizes,
+  ): Promise<Readonly<Record<string, NumericArray>>>;
   /** Frees the engine's memory; the program must not be used afterwards. */
   dispose(): Promise<void>;
 }
@@ -51,9 +59,11 @@ export async function compileProgram(
   const inputs = fed.filter((input) => session.inputNames.includes(input.name));
   const outputs = [...contents.outputs.keys()];
 
-  const run: Program["run"] = async (feeds) => {
+  const hasSeveralNames = inputs.some(({ shape }) => namesOf(shape).length > 1);
+  const run: Program["run"] = async (feeds, sizes = {}) => {
+    const known = hasSeveralNames ? namedSizes(inputs, feeds, sizes) : sizes;
     const tensors: Record<string, OrtTensor> = {};
-    for (const input of inputs) tensors[input.name] = tensorFor(input, feeds[input.name]);
+    for (const input of inputs) tensors[input.name] = tensorFor(input, feeds[input.name], known);
     try {
       const results = await session.run(tensors);
       return Object.fromEntries(
@@ -83,43 +93,73 @@ async function createSession(model: Uint8Array, options: RuntimeOptions): Promis
   }
 }
 
-function tensorFor(input: Value, data: NumericArray | undefined): OrtTensor {
+function tensorFor(input: Value, data: NumericArray | undefined, sizes: NamedSizes): OrtTensor {
   if (data === undefined) {
     throw new LetheError("usage", "USAGE_FEED", `Expected a value for input \`${input.name}\`, got none.`);
   }
+  const elements =
+    isFloating(input.dtype) || !(data instanceof Float32Array) ? data : wholeNumbers(input, data);
   return new OrtTensor(
     input.dtype as "float32",
-    (input.dtype === "int64" && data instanceof Float32Array
-      ? wholeNumbers(input.name, data)
-      : data) as Float32Array,
-    sizesOf(input.name, input.shape, data.length),
+    elements as Float32Array,
+    sizesOf(input, data.length, sizes),
   );
 }
 
-function wholeNumbers(name: string, data: Float32Array): BigInt64Array {
-  if (data.every(Number.isInteger)) return BigInt64Array.from(data, BigInt);
+function wholeNumbers(input: Value, data: Float32Array): NumericArray {
+  if (data.every(Number.isInteger)) return tensorOfNumbers(input.dtype, [data.length], [...data]).data;
   throw new LetheError(
     "usage",
     "USAGE_FEED",
-    `Expected whole numbers for input \`${name}\`, which holds ids, got others among them.`,
+    `Expected whole numbers for input \`${input.name}\`, which holds ids, got others among them.`,
   );
 }
 
-function sizesOf(name: string, shape: Shape, length: number): number[] {
-  const known = shape.reduce<number>(
-    (product, dim) => (typeof dim === "number" ? product * dim : product),
+const namesOf = (shape: Shape): string[] => [...new Set(shape.filter((dim) => typeof dim === "string"))];
+
+/** Sizes given, and those that inputs with one unknown size tell about the others. */
+function namedSizes(
+  inputs: readonly Value[],
+  feeds: Readonly<Record<string, NumericArray>>,
+  given: NamedSizes,
+): NamedSizes {
+  const known: Record<string, number> = { ...given };
+  for (let found = -1; found !== Object.keys(known).length; ) {
+    found = Object.keys(known).length;
+    for (const input of inputs) {
+      const unknown = namesOf(input.shape).filter((name) => known[name] === undefined);
+      const data = feeds[input.name];
+      if (unknown.length !== 1 || data === undefined) continue;
+      known[unknown[0] as string] = lastSize(input.shape, data.length, known);
+    }
+  }
+  return known;
+}
+
+/** What the one unknown size has to be for `length` elements. */
+function lastSize(shape: Shape, length: number, sizes: NamedSizes): number {
+  const rest = shape.reduce<number>(
+    (product, dim) => product * (typeof dim === "number" ? dim : (sizes[dim] ?? 1)),
     1,
   );
-  const named = shape.filter((dim) => typeof dim === "string").length;
-  const missing = named === 0 ? 1 : length / known;
-  if (named > 1 || !Number.isInteger(missing) || known * missing !== length) {
+  const times = shape.filter((dim) => typeof dim === "string" && sizes[dim] === undefined).length;
+  return times > 1 ? (length / rest) ** (1 / times) : length / rest;
+}
+
+function sizesOf({ name, shape }: Value, length: number, sizes: NamedSizes): number[] {
+  const unknown = namesOf(shape).filter((dim) => sizes[dim] === undefined);
+  const missing = lastSize(shape, length, sizes);
+  const resolved = shape.map((dim) => (typeof dim === "number" ? dim : (sizes[dim] ?? missing)));
+  const fills = resolved.reduce((product, size) => product * size, 1) === length;
+  if (unknown.length > 1 || !fills || !resolved.every((size) => Number.isInteger(size) && size >= 0)) {
     throw new LetheError(
       "usage",
       "USAGE_FEED",
-      `Expected an array that fills shape ${formatShape(shape)} for input \`${name}\`, got ${length} elements.`,
+      `Expected an array that fills shape ${formatShape(shape)} for input \`${name}\`, got ${length} elements` +
+        `${unknown.length > 1 ? `; say the sizes of ${unknown.join(" and ")}` : ""}.`,
     );
   }
-  return shape.map((dim) => (typeof dim === "number" ? dim : missing));
+  return resolved;
 }
 
 function runtimeError(what: string, cause: unknown): LetheError {

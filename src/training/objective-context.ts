@@ -1,4 +1,4 @@
-import type { Architecture, Forward, Mode } from "../models/architecture.ts";
+import type { Forward, Mode, OpenArchitecture } from "../models/architecture.ts";
 import type { GraphBuilder, Value } from "../onnx/ir.ts";
 import type { Shape } from "../onnx/shape.ts";
 import type { DType } from "../onnx/tensor.ts";
@@ -17,6 +17,8 @@ export interface PassOptions {
    * weights. Several such passes move them one after the other.
    */
   readonly updatesBuffers?: boolean;
+  /** Values of the model's further inputs by name; what is left out follows from the features. */
+  readonly companions?: ReadonlyMap<string, Value>;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface PassOptions {
  */
 export interface ObjectiveContext {
   readonly graph: GraphBuilder;
-  readonly architecture: Architecture;
+  readonly architecture: OpenArchitecture;
   /** The weights the objective is differentiated at, parameters and buffers by name. */
   readonly weights: ParameterValues;
   /** The trainable ones among them. */
@@ -63,7 +65,7 @@ export interface OpenContext {
 }
 
 /** Opens a context over an empty graph. */
-export function createContext(graph: GraphBuilder & InputGraph, architecture: Architecture): OpenContext {
+export function createContext(graph: GraphBuilder & InputGraph, architecture: OpenArchitecture): OpenContext {
   const declare = (prefix: string, role?: "parameter"): ParameterValues =>
     new Map(
       architecture.weights
@@ -109,7 +111,7 @@ export function createContext(graph: GraphBuilder & InputGraph, architecture: Ar
     if (!others.has(used)) passes.push(features);
     const weightOf = (name: string): Value =>
       (moves ? nextBuffers.get(name) : undefined) ?? used.get(name) ?? (weights.get(name) as Value);
-    const pass = architecture.forward(features, weightOf, mode);
+    const pass = architecture.forward(features, weightOf, mode, options.companions);
     if (moves) for (const [name, value] of pass.nextBuffers) nextBuffers.set(name, value);
     return pass;
   };

@@ -2,7 +2,7 @@ import { gradients } from "../autodiff/gradients.ts";
 import { operators } from "../autodiff/operators/index.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { TensorLayout } from "../kernel/layout.ts";
-import type { Architecture } from "../models/architecture.ts";
+import type { OpenArchitecture } from "../models/architecture.ts";
 import { countOf } from "../onnx/functions/index.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { Value } from "../onnx/ir.ts";
@@ -67,7 +67,7 @@ export interface ObjectiveGraph {
  * @throws LETHE_USAGE_LOSS_SHAPE when the loss is no scalar; LETHE_USAGE_TRAINED when no parameter is left to train
  */
 export function buildObjectiveGraph(
-  architecture: Architecture,
+  architecture: OpenArchitecture,
   options: ObjectiveGraphOptions,
 ): ObjectiveGraph {
   const graph = new Graph(operators);
@@ -130,7 +130,7 @@ export function buildObjectiveGraph(
 }
 
 function trainedParameters(
-  architecture: Architecture,
+  architecture: OpenArchitecture,
   isTrained: (name: string) => boolean = () => true,
 ): readonly TensorLayout[] {
   const parameters = architecture.weights.filter(({ role }) => role === "parameter");

@@ -1,5 +1,5 @@
 import type { TensorLayout } from "../kernel/layout.ts";
-import { type Architecture, batchShape } from "../models/architecture.ts";
+import { batchShape, type OpenArchitecture } from "../models/architecture.ts";
 import type { ModelContents } from "../onnx/write-model.ts";
 import { crossEntropy, meanSquaredError } from "./losses.ts";
 import type { ObjectiveContext } from "./objective-context.ts";
@@ -16,6 +16,8 @@ export interface StepGraphOptions {
   readonly optimizer?: OptimizerConfig;
   /** Give `grad:NAME` outputs. */
   readonly gradients?: boolean;
+  /** Take the model's further inputs as inputs of the graph; otherwise they follow from the first. */
+  readonly feedsCompanions?: boolean;
 }
 
 /** One training step as a graph, and the names of what it carries from step to step. */
@@ -31,13 +33,14 @@ export interface StepGraph {
  * Forward pass, loss, gradients and optimizer of one minibatch as a single ONNX graph: what any ONNX Runtime, and so any
  * federated client, can train with.
  *
- * Inputs: the model's input [batch, …], `labels` (int64 [batch, …labelShape] for cross-entropy, float32 [batch, …labelShape, classes]
+ * Inputs: the model's input [batch, …] (and further ones on request), `labels` (int64 [batch, …labelShape] for cross-entropy, float32 [batch, …labelShape, classes]
  * for mse), with an optimizer `learning-rate` and `step` (scalars), every weight by its name and every state by `SLOT:NAME`.
  * Outputs: `loss` (scalar), `grad:NAME` on request, `next:NAME` and `next:SLOT:NAME` with an optimizer.
  */
-export function buildStepGraph(architecture: Architecture, options: StepGraphOptions): StepGraph {
-  const { loss, ...rest } = options;
-  const { contents, state } = buildObjectiveGraph(architecture, { objective: supervised(loss), ...rest });
+export function buildStepGraph(architecture: OpenArchitecture, options: StepGraphOptions): StepGraph {
+  const { loss, feedsCompanions = false, ...rest } = options;
+  const objective = supervised(loss, feedsCompanions);
+  const { contents, state } = buildObjectiveGraph(architecture, { objective, ...rest });
   return {
     contents: { ...contents, name: `${architecture.id} training step` },
     weights: architecture.weights.map(({ name, shape, role }) => ({ name, shape, role })),
@@ -46,11 +49,16 @@ export function buildStepGraph(architecture: Architecture, options: StepGraphOpt
 }
 
 /** The mean loss of one batch, fed by the names of {@link buildStepGraph}. */
-export function supervised(loss: LossId): (context: ObjectiveContext) => Objective {
+export function supervised(loss: LossId, feedsCompanions = false): (context: ObjectiveContext) => Objective {
   return (context) => {
     const { architecture } = context;
     const { inputName, inputType, labelShape, classes } = architecture;
-    const { logits } = context.forward(context.tensor(inputName, batchShape(architecture), inputType));
+    const input = context.tensor(inputName, batchShape(architecture), inputType);
+    const further = (feedsCompanions ? architecture.companions : undefined) ?? [];
+    const companions = new Map(
+      further.map(({ name, dtype, shape }) => [name, context.tensor(name, shape, dtype)]),
+    );
+    const { logits } = context.forward(input, { companions });
     const shape = ["batch", ...labelShape];
     if (loss === "cross-entropy")
       return { loss: crossEntropy(logits, context.tensor("labels", shape, "int64")) };

@@ -9,7 +9,7 @@ import {
   zerosLike,
 } from "../../onnx/functions/index.ts";
 import type { GraphNode, Operator, Value } from "../../onnx/ir.ts";
-import { type Dim, normalizeAxis, productOfDims } from "../../onnx/shape.ts";
+import { type Dim, normalizeAxis, productOfDims, type Shape } from "../../onnx/shape.ts";
 import { inputOf } from "./rule.ts";
 
 /** Up to this many rows a product with one-hot rows beats the scatter. */
@@ -34,7 +34,7 @@ export const gatherOperators: readonly Operator[] = [
       const lead = x.shape.slice(0, axis);
       const rest = x.shape.slice(axis + 1);
       const rows = x.shape[axis] as Dim;
-      const merged = indices.shape.length === 1 ? dy : reshape(dy, [...lead, -1, ...rest]); // [lead…, reads, rest…]
+      const merged = mergedReads(dy, indices, axis, [...lead, -1, ...rest]); // [lead…, reads, rest…]
       if (axis === 0 && typeof rows === "number" && rows <= FEW_ROWS) {
         const picks = oneHot(flat, rows, dy.dtype, 0); // [rows, reads]
         const table = reshape(merged, [-1, productOfDims(rest)]);
@@ -46,6 +46,12 @@ export const gatherOperators: readonly Operator[] = [
     },
   },
 ];
+
+/** ȳ with the axes of the indices made one; without arithmetic of sizes where one axis at most is open. */
+function mergedReads(dy: Value, indices: Value, axis: number, shape: Shape): Value {
+  if (indices.shape.length === 0) return unsqueeze(dy, [axis]);
+  return indices.shape.length === 1 ? dy : reshape(dy, shape);
+}
 
 /** The sizes picked out of a list of sizes. */
 function contentsAt(x: Value, indices: Value): readonly Dim[] | undefined {

@@ -8,21 +8,28 @@ import { loadDataset } from "../../data/index.ts";
 import { divideDataset } from "../../data/parts.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
-import { keyFromSeed } from "../../kernel/key.ts";
+import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
 import { predictedClasses } from "../../metrics/predictions.ts";
-import { type Architecture, layoutOfArchitecture } from "../../models/architecture.ts";
+import { type Architecture, initialWeights, layoutOfArchitecture } from "../../models/architecture.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
 import { writeTrainingRun } from "../../storage/training-run.ts";
 import type { TrainerState } from "../../training/objective.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
 import { recipeSchema, trainByRecipe } from "../../training/recipe.ts";
+import {
+  type AdaptationOptions,
+  adapt,
+  adaptationInput,
+  adaptationSchema,
+  addAdaptationOptions,
+} from "../adaptation.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 
-interface TrainOptions extends CommonOptions {
+interface TrainOptions extends CommonOptions, AdaptationOptions {
   readonly data: string;
   readonly model: string;
   readonly epochs?: number;
@@ -32,6 +39,7 @@ interface TrainOptions extends CommonOptions {
   readonly schedule?: string;
   readonly samples?: number;
   readonly validation: number;
+  readonly unmerged?: boolean;
 }
 
 /** What is held out from training unless asked otherwise: enough for a stopping rule, not missed by the model. */
@@ -64,11 +72,12 @@ export function trainCommand(): Command {
       parseReal,
       VALIDATION,
     )
+    .option("--unmerged", "write the adapters of --lora beside the weights instead of adding them up")
     .addHelpText(
       "after",
       "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
     );
-  return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
+  return defineAction<TrainOptions>(addAdaptationOptions(command), "out/train", async (options, context) => {
     const { optimizer, schedule, epochs, batchSize, learningRate, samples, validation } = options;
     const settings = parseSettings(
       recipeSchema,
@@ -84,7 +93,16 @@ export function trainCommand(): Command {
     const started = performance.now();
     const dataset = await loadDataset(options.data);
     const parts = divideDataset(dataset, { samples, validation });
-    const architecture = chooseModel(options.model, dataset);
+    const model = chooseModel(options.model, dataset);
+    for (const note of model.notes ?? []) context.say(note);
+    const key = keyFromSeed(context.seed);
+    const adaptation = parseSettings(adaptationSchema, adaptationInput(options), "lethe train");
+    const isAdapted = Object.keys(adaptation).length > 0;
+    const { architecture, restore } = adapt(
+      model,
+      adaptation,
+      initialWeights(model, deriveKey(key, "initial")),
+    );
     const facts = {
       data: options.data,
       model: options.model,
@@ -92,6 +110,7 @@ export function trainCommand(): Command {
       ...(samples === undefined ? {} : { samples }),
       validation,
       settings,
+      ...(isAdapted ? { adaptation } : {}),
     };
     const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
     const checkpoint = join(options.out, "checkpoint.safetensors");
@@ -103,13 +122,14 @@ export function trainCommand(): Command {
       trainByRecipe(settings, {
         architecture,
         samples: parts.train,
-        key: keyFromSeed(context.seed),
+        key,
         runtime: context.runtime,
         resume,
         onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
         signal: context.signal,
       }),
     );
+    const weights = restore(state.weights);
     await using predictor = await createPredictor(architecture, context.runtime);
     const result = {
       ...facts,
@@ -124,18 +144,15 @@ export function trainCommand(): Command {
       },
       steps: state.step,
       seconds: (performance.now() - started) / 1000,
-      digest: digestArrays(state.weights),
+      digest: digestArrays(options.unmerged ? state.weights : weights),
       requests: [],
     };
     if (dataset.tokenizer !== undefined) {
-      const record = JSON.stringify(dataset.tokenizer.record);
-      writeFileAtomically(
-        join(options.out, "tokenizer.json"),
-        `${record}
-`,
-      );
+      const record = `${JSON.stringify(dataset.tokenizer.record)}\n`;
+      writeFileAtomically(join(options.out, "tokenizer.json"), record);
     }
-    writeTrainingRun(options.out, architecture, state.weights, result);
+    if (options.unmerged) writeTrainingRun(options.out, architecture, state.weights, result);
+    else writeTrainingRun(options.out, model, weights, result);
     rmSync(checkpoint, { force: true });
     return {
       json: result,

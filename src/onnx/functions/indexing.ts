@@ -1,6 +1,7 @@
 import { int, text } from "../attributes.ts";
 import type { Value } from "../ir.ts";
 import { type DType, tensorOfNumbers } from "../tensor.ts";
+import { cast } from "./elementwise.ts";
 
 /** Rows of x by index along an axis. */
 export const gather = (x: Value, indices: Value, axis = 0): Value =>
@@ -11,7 +12,8 @@ export const oneHot = (indices: Value, depth: number, dtype: DType = "float32", 
   indices.graph.apply(
     "OneHot",
     [
-      indices,
+      // The engine takes few pairs of integer types here.
+      cast(indices, "int64"),
       indices.graph.scalar(depth, "int64"),
       indices.graph.constant(tensorOfNumbers(dtype, [2], [0, 1])),
     ],
