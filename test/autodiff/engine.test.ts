@@ -4,6 +4,8 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, it } from "vitest";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { type Key, keyFromSeed } from "../../src/kernel/key.ts";
+import { intsAttribute, stringAttribute } from "../../src/onnx/attributes.ts";
+import type { GraphNode } from "../../src/onnx/ir.ts";
 import { ModelProtoSchema } from "../../src/onnx/proto/onnx_pb.js";
 import { type ModelContents, writeModel } from "../../src/onnx/write-model.ts";
 import type { NdArray } from "../support/interpreter/nd-array.ts";
@@ -22,6 +24,8 @@ const OPSETS: Readonly<Record<string, bigint>> = { GlobalLpPool: 21n };
 /** What the engine refuses although the standard has it, in its own words: other uses are drawn in place of these. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   Conv: /Dilation not supported for AutoPadType/,
+  Einsum: /Ellipsis represents incompatible dimensions/, // an ellipsis for as many axes in each term only
+  MaxPool: /padding values must be non-negative/, // SAME with strides beyond the window
   GroupNormalization: /BroadcastIterator/, // parameters for each group, as in opset 18
   GRU: /layout_ == 0/,
   LSTM: /layout_ == 0/,
@@ -31,6 +35,18 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   "com.microsoft:SkipLayerNormalization": /expected to have 3 or 2 dimensions/,
   "com.microsoft:SkipSimplifiedLayerNormalization": /expected to have 3 or 2 dimensions/,
 };
+
+/**
+ * Where the engine gives fewer elements under `auto_pad` SAME than the standard says: it takes no account of gaps in the window of
+ * a pool, and none of the strides of a transposed convolution beyond its kernel.
+ */
+function departs(type: string, { attributes, inputs }: GraphNode): boolean {
+  if (!stringAttribute(attributes, "auto_pad", "NOTSET").startsWith("SAME")) return false;
+  if (type.endsWith("Pool")) return "dilations" in attributes;
+  const kernel = inputs[1]?.shape.slice(2) ?? [];
+  const strides = intsAttribute(attributes, "strides", []);
+  return type === "ConvTranspose" && strides.some((stride, axis) => stride > Number(kernel[axis]));
+}
 
 /** In the standard but without a kernel: here only the definition in double precision stands against the parts. */
 const WITHOUT_KERNEL = ["Swish"];
@@ -54,6 +70,7 @@ describe("an operator that is made of others here is what it is as a node of its
 
 async function checkEngine(type: string, testCase: OperatorCase, key: Key): Promise<void> {
   const { inputs, outputs, feeds } = applyCase(testCase, "float32", key, wholeOperators);
+  fc.pre(!departs(type, outputs[0]?.node as GraphNode));
   const named = new Map(outputs.map((value, index) => [`y${index}`, value]));
   const model = inOpset(OPSETS[type] ?? NEWEST_OPSET, { inputs, outputs: named });
   const tensors = inputs.map(({ name, dtype }) => {

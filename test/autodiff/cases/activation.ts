@@ -44,11 +44,11 @@ const withAlpha = slope.map((alpha) => ({ alpha: float(alpha) }));
 
 /** Activations beyond the first rectifiers. */
 export const activationCases: CaseTable = {
-  // Kinks at multiples of 0.1 less 0.05, between the samples.
+  // Kinks at multiples of 0.05, between the samples.
   ThresholdedRelu: activation(
     "ThresholdedRelu",
     fc.constantFrom({}, { alpha: float(Math.fround(0.35)) }),
-    distinct(0.1),
+    distinct(0.03),
   ),
   PRelu: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), fc.nat(2)).map(
     ([n, c, form]): OperatorCase => ({
@@ -66,9 +66,9 @@ export const activationCases: CaseTable = {
   ),
   Celu: activation("Celu", withAlpha, awayFromZero),
   Softsign: activation("Softsign", fc.constant({}), awayFromZero),
-  // Kinks at ±3, half-way between the samples.
+  // Kinks at ±3, between the samples.
   HardSwish: activation("HardSwish", fc.constant({}), (random, count) =>
-    distinct(0.05)(random, count).map((x) => 10 * x),
+    distinct(0.03)(random, count).map((x) => 10 * x),
   ),
   Mish: activation("Mish"),
   Swish: activation("Swish", fc.oneof(fc.constant({}), withAlpha)),

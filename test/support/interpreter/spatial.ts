@@ -175,6 +175,7 @@ function gridOf(attributes: Attributes, kernel: readonly number[], sizes: readon
   const after = pads.slice(kernel.length);
   const counts = sizes.map((size, axis) => {
     const stride = strides[axis] as number;
+    if (auto.startsWith("SAME")) return Math.ceil(size / stride);
     const room = size + (before[axis] as number) + (after[axis] as number) - (reach[axis] as number);
     if (numberAttribute(attributes, "ceil_mode", 0) === 0) return Math.floor(room / stride) + 1;
     return Math.ceil(room / stride) + 1;
