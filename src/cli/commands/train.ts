@@ -17,33 +17,16 @@ import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
 import { train } from "../../training/loop.ts";
 import type { TrainerState } from "../../training/objective.ts";
-import { optimizerSchema } from "../../training/optimizers.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
-import { scheduleSchema } from "../../training/schedules.ts";
 import { createTrainer } from "../../training/trainer.ts";
-import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
+import { averagedWeights } from "../../training/weight-average.ts";
+import { type CommonOptions, defineAction } from "../context.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
+import { addTrainOptions, baseRate, readTrainSettings, type TrainFlags } from "../train-settings.ts";
 
-/** The settings of `lethe train`; the only place where their defaults live. */
-const trainSchema = z.strictObject({
-  epochs: z.int().min(1).default(5),
-  batchSize: z.int().min(1).default(64),
-  learningRate: z.number().positive().optional(),
-  optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
-  schedule: scheduleSchema.prefault({ id: "constant" }),
-});
-
-/** Learning rates that suit the ready architectures. */
-const DEFAULT_RATE = { sgd: 0.02, adam: 0.001, adamw: 0.001 } as const;
-
-interface TrainOptions extends CommonOptions {
+interface TrainOptions extends CommonOptions, TrainFlags {
   readonly data: string;
   readonly model: string;
-  readonly epochs?: number;
-  readonly batchSize?: number;
-  readonly learningRate?: number;
-  readonly optimizer?: string;
-  readonly schedule?: string;
 }
 
 /** `lethe train`: central training to an ONNX file, resumable. */
@@ -56,29 +39,13 @@ export function trainCommand(): Command {
       "--data <dataset>",
       "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN, text:FILE",
     )
-    .option("--model <model>", MODEL_HELP, "mlp")
-    .option("--epochs <count>", "passes over the data (default: 5)", parseCount)
-    .option("--batch-size <count>", "samples in a step (default: 64)", parseCount)
-    .option("--learning-rate <rate>", "base step size (default: 0.02 for sgd, 0.001 for adam)", parseReal)
-    .option("--optimizer <id>", "sgd (momentum 0.9), adam or adamw")
-    .option("--schedule <id>", "constant, linear or cosine")
-    .addHelpText(
-      "after",
-      "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
-    );
+    .option("--model <model>", MODEL_HELP, "mlp");
+  addTrainOptions(command).addHelpText(
+    "after",
+    "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
+  );
   return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
-    const { optimizer, schedule, epochs, batchSize, learningRate } = options;
-    const settings = parseSettings(
-      trainSchema,
-      {
-        epochs,
-        batchSize,
-        learningRate,
-        optimizer: optimizer === undefined || optimizer === "sgd" ? undefined : { id: optimizer },
-        schedule: schedule === undefined ? undefined : { id: schedule },
-      },
-      "lethe train",
-    );
+    const settings = readTrainSettings(options, "lethe train");
     const started = performance.now();
     const dataset = await loadDataset(options.data);
     const architecture = chooseModel(options.model, dataset);
@@ -87,17 +54,25 @@ export function trainCommand(): Command {
     const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
     const checkpoint = join(options.out, "checkpoint.safetensors");
 
-    await using trainer = await createTrainer(architecture, settings.optimizer, context.runtime);
+    const start = initialWeights(architecture, deriveKey(key, "initial"));
+    const { averaging, optimizer, precision } = settings;
+
+    await using trainer = await createTrainer(architecture, optimizer, {
+      ...context.runtime,
+      ...settings,
+      precision,
+      anchor: start,
+    });
     await using predictor = await createPredictor(architecture, context.runtime);
     const resume = readCheckpoint(checkpoint, recipe);
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
     const state = await context.run(
       `Training ${architecture.id} on ${dataset.title}`,
-      train(trainer, initialWeights(architecture, deriveKey(key, "initial")), {
+      train(trainer, start, {
         samples: dataset.train,
         epochs: settings.epochs,
         batchSize: settings.batchSize,
-        learningRate: settings.learningRate ?? DEFAULT_RATE[settings.optimizer.id],
+        learningRate: baseRate(settings),
         schedule: settings.schedule,
         key: deriveKey(key, "training"),
         onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
@@ -105,19 +80,20 @@ export function trainCommand(): Command {
         ...(resume === undefined ? {} : { resume }),
       }),
     );
+    const weights = averaging === undefined ? state.weights : averagedWeights(state, averaging);
     const result = {
       ...facts,
       ...(dataset.tokenizer === undefined ? {} : { tokenizer: dataset.tokenizer.digest }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
-        train: await accuracyOn(predictor, architecture, state.weights, dataset.train),
-        test: await accuracyOn(predictor, architecture, state.weights, dataset.test),
+        train: await accuracyOn(predictor, architecture, weights, dataset.train),
+        test: await accuracyOn(predictor, architecture, weights, dataset.test),
       },
       steps: state.step,
       seconds: (performance.now() - started) / 1000,
-      digest: digestArrays(state.weights),
+      digest: digestArrays(weights),
     };
-    const model = writeClassifier(architecture, state.weights, { digest: result.digest });
+    const model = writeClassifier(architecture, weights, { digest: result.digest });
     writeFileAtomically(join(options.out, "model.onnx"), model);
     if (dataset.tokenizer !== undefined) {
       const record = JSON.stringify(dataset.tokenizer.record);
