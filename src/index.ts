@@ -41,8 +41,14 @@ export type { Operator, Value } from "./onnx/ir.ts";
 export { readModel } from "./onnx/read-model.ts";
 export { writeModel } from "./onnx/write-model.ts";
 export { compileProgram, type Program, type RuntimeOptions } from "./runtime/program.ts";
+export { sisaCheckpointFiles } from "./storage/sisa-checkpoints.ts";
 export { createHistory, openHistory } from "./storage/sqlite/history-store.ts";
 export { train } from "./training/loop.ts";
+export { hinge } from "./training/losses/hinge.ts";
+export { jensenShannon } from "./training/losses/jensen-shannon.ts";
+export { logLikelihood } from "./training/losses/log-likelihood.ts";
+export { directPreference, negativePreference } from "./training/losses/preference.ts";
+export { smoothedCrossEntropy } from "./training/losses/smoothed-cross-entropy.ts";
 export { crossEntropy, klDivergence, meanSquaredError, softCrossEntropy } from "./training/losses.ts";
 export {
   type CompiledObjective,
@@ -56,5 +62,10 @@ export type { ObjectiveContext, ParameterValues, PassOptions } from "./training/
 export type { Objective, ParameterTransform } from "./training/objective-graph.ts";
 export { type OptimizerConfig, parseOptimizer } from "./training/optimizers.ts";
 export { createPredictor } from "./training/predictor.ts";
+export { type Aggregation, aggregateScores } from "./training/sisa/aggregate-scores.ts";
+export type { SisaCheckpoints } from "./training/sisa/checkpoint.ts";
+export { type SisaConfig, sisaSchema } from "./training/sisa/config.ts";
+export { type SisaOptions, type SisaResult, trainSisa } from "./training/sisa/train-sisa.ts";
 export { buildStepGraph } from "./training/step-graph.ts";
-export { createTrainer } from "./training/trainer.ts";
+export { createTrainer, type TrainerOptions } from "./training/trainer.ts";
+export { averagedWeights } from "./training/weight-average.ts";
