@@ -35,9 +35,13 @@ export function chooseModel(text: string, dataset: Dataset): Architecture {
   throw new LetheError(
     "data",
     "DATA_MODEL",
-    `Expected a model for samples [${featureShape}] with answers [${[...labelShape, classes]}], ` +
-      `got ${basename(text)} for [${architecture.inputShape}] and [${[...architecture.labelShape, architecture.classes]}].`,
+    `Expected a model for samples [${featureShape}] and ${answersText(labelShape, classes)}, got ${basename(text)} ` +
+      `for [${architecture.inputShape}] and ${answersText(architecture.labelShape, architecture.classes)}.`,
   );
+}
+
+function answersText(labelShape: readonly number[], classes: number): string {
+  return `${classes} classes${labelShape.length === 0 ? "" : ` at every position of [${labelShape}]`}`;
 }
 
 /**

@@ -42,7 +42,8 @@ export function trainCommand(): Command {
     .option("--model <model>", MODEL_HELP, "mlp");
   addTrainOptions(command).addHelpText(
     "after",
-    "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
+    "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn\n" +
+      "  lethe train --data 'text:book.txt?length=128' --model gpt --optimizer adamw --schedule cosine:warmUp=0.05",
   );
   return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
     const settings = readTrainSettings(options, "lethe train");
