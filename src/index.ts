@@ -59,6 +59,7 @@ export { singularValues } from "./runtime/linear-algebra/singular-values.ts";
 export { symmetricEigen } from "./runtime/linear-algebra/symmetric-eigen.ts";
 export { hutchinsonTrace } from "./runtime/linear-algebra/trace.ts";
 export { compileProgram, type Program, type RuntimeOptions } from "./runtime/program.ts";
+export { sisaCheckpointFiles } from "./storage/sisa-checkpoints.ts";
 export { createHistory, openHistory } from "./storage/sqlite/history-store.ts";
 export { compileValues } from "./training/compiled-values.ts";
 export { compileCurvature } from "./training/curvature/curvature.ts";
@@ -76,6 +77,11 @@ export {
 } from "./training/gradient-transforms.ts";
 export { inputGradients, inputSensitivities, logitsAt } from "./training/input-gradients.ts";
 export { train } from "./training/loop.ts";
+export { hinge } from "./training/losses/hinge.ts";
+export { jensenShannon } from "./training/losses/jensen-shannon.ts";
+export { logLikelihood } from "./training/losses/log-likelihood.ts";
+export { directPreference, negativePreference } from "./training/losses/preference.ts";
+export { smoothedCrossEntropy } from "./training/losses/smoothed-cross-entropy.ts";
 export { crossEntropy, klDivergence, meanSquaredError, softCrossEntropy } from "./training/losses.ts";
 export { maskByName, maskByScore, maskDensity } from "./training/masks.ts";
 export {
@@ -93,5 +99,10 @@ export { absoluteSum, squaredDistance, squaredNorm } from "./training/penalties.
 export { compileSampleGradients, compileSampleNorms } from "./training/per-sample/sample-gradients.ts";
 export { compileSampleSlopes } from "./training/per-sample/sample-slopes.ts";
 export { createPredictor } from "./training/predictor.ts";
+export { type Aggregation, aggregateScores } from "./training/sisa/aggregate-scores.ts";
+export type { SisaCheckpoints } from "./training/sisa/checkpoint.ts";
+export { type SisaConfig, sisaSchema } from "./training/sisa/config.ts";
+export { type SisaOptions, type SisaResult, trainSisa } from "./training/sisa/train-sisa.ts";
 export { buildStepGraph } from "./training/step-graph.ts";
-export { createTrainer } from "./training/trainer.ts";
+export { createTrainer, type TrainerOptions } from "./training/trainer.ts";
+export { averagedWeights } from "./training/weight-average.ts";

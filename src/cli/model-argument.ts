@@ -37,8 +37,8 @@ export function chooseModel(text: string, dataset: Dataset): Architecture {
   throw new LetheError(
     "data",
     "DATA_MODEL",
-    `Expected a model for samples [${featureShape}] with answers [${[...labelShape, classes]}], ` +
-      `got ${basename(text)} for [${architecture.inputShape}] and [${[...architecture.labelShape, architecture.classes]}].`,
+    `Expected a model for samples [${featureShape}] and ${answersText(labelShape, classes)}, got ${basename(text)} ` +
+      `for [${architecture.inputShape}] and ${answersText(architecture.labelShape, architecture.classes)}.`,
   );
 }
 
@@ -63,4 +63,8 @@ export function parseSize(
   const at = text.lastIndexOf("=");
   if (at < 1) throw new InvalidArgumentError("Expected NAME=NUMBER.");
   return { ...earlier, [text.slice(0, at)]: parseCount(text.slice(at + 1)) };
+}
+
+function answersText(labelShape: readonly number[], classes: number): string {
+  return `${classes} classes${labelShape.length === 0 ? "" : ` at every position of [${labelShape}]`}`;
 }

@@ -13,7 +13,13 @@ export const localTrainingSchema = z.strictObject({
   epochs: z.int().min(1).default(2).describe("passes over the client's samples in a round"),
   batchSize: z.int().min(1).default(50),
   learningRate: z.number().positive().default(0.1),
-  optimizer: optimizerSchema.prefault({ id: "sgd" }),
+  optimizer: optimizerSchema
+    // The unlearning rules know how far heavy-ball momentum carries an update, not Nesterov's.
+    .refine(
+      (optimizer) => optimizer.id !== "sgd" || !optimizer.nesterov,
+      "expected momentum without nesterov",
+    )
+    .prefault({ id: "sgd" }),
 });
 
 /** A client's training settings. */

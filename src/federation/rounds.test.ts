@@ -260,6 +260,14 @@ describe("participation", () => {
 });
 
 describe("local training", () => {
+  it("has no Nesterov momentum, which the unlearning rules do not know", () => {
+    const optimizer = { id: "sgd", momentum: 0.9 };
+    expect(localTrainingSchema.safeParse({ optimizer }).success).toBe(true);
+    expect(localTrainingSchema.safeParse({ optimizer: { ...optimizer, nesterov: true } }).success).toBe(
+      false,
+    );
+  });
+
   const samples = clients[2]?.samples as Samples;
 
   it("sends the weights after minus the weights before, in an order of its own for each client and round", async () => {

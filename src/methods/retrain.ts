@@ -19,7 +19,7 @@ export const retrain = defineMethod({
     epochs: z.int().min(1).optional(),
   }),
   async *run({ workbench, recipe, retain, key, resume, onCheckpoint, signal }, { epochs = recipe.epochs }) {
-    const state = yield* workbench.train(
+    const { weights } = yield* workbench.train(
       { ...recipe, epochs },
       {
         samples: retain,
@@ -30,6 +30,6 @@ export const retrain = defineMethod({
         signal,
       },
     );
-    return { weights: state.weights };
+    return { weights };
   },
 });

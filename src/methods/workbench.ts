@@ -11,10 +11,9 @@ import {
   type CompiledStep,
   compileObjective,
   compileStep,
-  type TrainerState,
 } from "../training/objective.ts";
 import { createPredictor, type Predictor } from "../training/predictor.ts";
-import { type Recipe, type RecipeRun, trainByRecipe } from "../training/recipe.ts";
+import { type Recipe, type RecipeResult, type RecipeRun, trainByRecipe } from "../training/recipe.ts";
 import { countedSamples } from "./parts/counted-samples.ts";
 
 /** A method's means to compute. Whatever is compiled here is counted, and freed when the method ends. */
@@ -30,7 +29,7 @@ export interface Workbench extends AsyncDisposable {
   /** Moments of what goes into every dense and convolution layer; see {@link compileLayerMoments}. */
   layerMomentsOf(weights: ParameterSet, samples: Samples): Promise<ReadonlyMap<string, Moments>>;
   /** Training from random weights; see {@link trainByRecipe}. */
-  train(recipe: Recipe, run: Omit<RecipeRun, "architecture" | "runtime">): Progress<TrainerState>;
+  train(recipe: Recipe, run: Omit<RecipeRun, "architecture" | "runtime">): Progress<RecipeResult>;
   /** Samples times passes so far. */
   evaluations(): { readonly gradientEvaluations: number; readonly forwardEvaluations: number };
 }
@@ -90,9 +89,9 @@ export function createWorkbench(bench: {
     },
     async *train(recipe, run) {
       const { samples, counts } = countedSamples(run.samples);
-      const state = yield* trainByRecipe(recipe, { ...run, samples, architecture, runtime });
+      const result = yield* trainByRecipe(recipe, { ...run, samples, architecture, runtime });
       gradientEvaluations += counts().reads;
-      return state;
+      return result;
     },
     evaluations: () => ({ gradientEvaluations, forwardEvaluations }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -22,7 +22,8 @@ const HIDDEN_MULTIPLE = 8;
  */
 export const gpt = defineModel({
   id: "gpt",
-  title: "language model (rotary, grouped queries, SwiGLU); settings width=128, depth=4, heads=4, keyHeads=2",
+  title:
+    "language model (rotary, grouped queries, SwiGLU); settings width=128, depth=4, heads=4, keyHeads=2; trains with adamw",
   settings: z.strictObject({
     ...attentionSizes({ width: 128, depth: 4, heads: 4 }),
     keyHeads: z.coerce.number().int().min(1).default(2),

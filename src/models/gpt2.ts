@@ -22,7 +22,7 @@ const EXPANSION = 4;
  */
 export const gpt2 = defineModel({
   id: "gpt2",
-  title: "language model of GPT-2's form; settings width=128, depth=4, heads=4",
+  title: "language model of GPT-2's form; settings width=128, depth=4, heads=4; trains with adamw",
   settings: z.strictObject(attentionSizes({ width: 128, depth: 4, heads: 4 })),
   create: (sizes, settings, id) => {
     const { width, depth, heads } = settings;

@@ -53,7 +53,7 @@ export function createModel(text: string, sizes: ModelSizes): Architecture {
   throw new LetheError(
     "usage",
     "USAGE_MODEL",
-    `Expected a model among ${READY.map(({ id }) => id).join(", ")} (settings behind a colon: mlp:128,64, ` +
-      `vit:depth=4,patch=7) or a file ending in .onnx, got \`${text}\`.`,
+    `Expected a model among ${READY.map(({ id }) => id).join(", ")} (settings stand behind a colon: ` +
+      `mlp:WIDTHS, vit:depth=4,patch=7) or a file ending in .onnx, got \`${text}\`.`,
   );
 }

@@ -28,7 +28,7 @@ const EXPANSION = 4;
 
 export const vit = defineModel({
   id: "vit",
-  title: "vision transformer; settings patch=4, width=64, depth=4, heads=4",
+  title: "vision transformer; settings patch=4, width=64, depth=4, heads=4; trains with adamw",
   settings,
   create: (sizes, chosen, id) => visionTransformer(sizes.inputShape, sizes.classes, chosen, id),
 });

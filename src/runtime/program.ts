@@ -12,6 +12,8 @@ export interface RuntimeOptions {
   readonly threads?: number;
   /** Let idle threads spin: 10–30 % faster on a machine of one's own, much slower where cores are shared. */
   readonly spinning?: boolean;
+  /** `mixed` computes in 16 bits where the device has such arithmetic; on the CPU it is refused. */
+  readonly precision?: "float32" | "mixed" | undefined;
 }
 
 /** The arrays a program takes and gives. */
@@ -45,7 +47,7 @@ export interface Program {
 /**
  * Compiles the part of a graph that the outputs need for ONNX Runtime.
  *
- * @throws LETHE_INTERNAL_RUNTIME when the engine refuses the graph
+ * @throws LETHE_INTERNAL_RUNTIME when the engine refuses the graph; LETHE_USAGE_PRECISION for mixed precision on a CPU
  * @example
  * await using program = await compileProgram({ inputs: [x, w], outputs: new Map([["y", matmul(x, w)]]) });
  */
@@ -78,6 +80,13 @@ export async function compileProgram(
 }
 
 async function createSession(model: Uint8Array, options: RuntimeOptions): Promise<InferenceSession> {
+  if (options.precision === "mixed") {
+    throw new LetheError(
+      "usage",
+      "USAGE_PRECISION",
+      "Expected precision float32, got mixed: this engine runs on the CPU, in float32 alone. Leave the precision out.",
+    );
+  }
   try {
     return await InferenceSession.create(model, {
       executionProviders: ["cpu"],

@@ -1,11 +1,7 @@
-import { IGNORED_LABEL } from "../data/dataset.ts";
 import { LetheError } from "../kernel/errors.ts";
 import {
-  cast,
   div,
-  equal,
   exp,
-  gatherElements,
   logSoftmax,
   mul,
   neg,
@@ -13,13 +9,11 @@ import {
   reduceMean,
   reduceSum,
   square,
-  squeeze,
   sub,
-  unsqueeze,
-  where,
 } from "../onnx/functions/index.ts";
 import type { Value } from "../onnx/ir.ts";
 import { formatShape } from "../onnx/shape.ts";
+import { labelScores } from "./losses/log-likelihood.ts";
 
 /**
  * Cross-entropy −(1/N) Σₙ log softmax(logits)ₙ,yₙ, over samples or over all their positions.
@@ -34,13 +28,9 @@ export function crossEntropy(logits: Value, labels: Value): Value {
   return softCrossEntropy(logits, oneHot(labels, Number(logits.shape.at(-1)), logits.dtype));
 }
 
-/** The classes are many (a vocabulary) and few positions carry one: elements are picked, not multiplied by one-hot rows. */
 function positionCrossEntropy(logits: Value, labels: Value): Value {
-  const ignored = equal(labels, IGNORED_LABEL);
-  const counted = sub(1, cast(ignored, logits.dtype)); // [batch, …positions]
-  const classes = unsqueeze(where(ignored, labels.graph.scalar(0, "int64"), labels), [labels.shape.length]);
-  const picked = squeeze(gatherElements(logSoftmax(logits), classes, -1), [labels.shape.length]);
-  return neg(div(reduceSum(mul(picked, counted)), reduceSum(counted)));
+  const { logProbability, counted } = labelScores(logits, labels);
+  return neg(div(reduceSum(logProbability), reduceSum(counted)));
 }
 
 /**

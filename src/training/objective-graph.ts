@@ -3,12 +3,16 @@ import { operators } from "../autodiff/operators/index.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { TensorLayout } from "../kernel/layout.ts";
 import type { OpenArchitecture } from "../models/architecture.ts";
+import { moveStatistic } from "../models/batch-norm.ts";
 import { countOf } from "../onnx/functions/index.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { Value } from "../onnx/ir.ts";
 import type { ModelContents } from "../onnx/write-model.ts";
 import { createContext, type ObjectiveContext, type ParameterValues } from "./objective-context.ts";
 import { type OptimizerConfig, optimizerStep, stateNames } from "./optimizers.ts";
+
+/** The state that carries the running sum of weights: `average:NAME`. */
+export const AVERAGE = "average";
 
 /** What an objective function gives. */
 export interface Objective {
@@ -36,6 +40,8 @@ export interface ObjectiveGraphOptions {
   readonly transformGradients?: ParameterTransform;
   /** Applied to the weights behind the optimizer: hold a sparsity pattern, stay in a ball. */
   readonly transformWeights?: ParameterTransform;
+  /** Decay d in (0, 1) of a running sum of the weights, a ← d·a + (1 − d)·w, for {@link averagedWeights}. */
+  readonly averaging?: number;
 }
 
 /** Where a run's number of rows in one forward pass is to be read. */
@@ -110,6 +116,14 @@ export function buildObjectiveGraph(
     }
     const final = options.transformWeights?.(stepped, context) ?? stepped;
     for (const { name } of trained) outputs.set(`next:${name}`, final.get(name) as Value);
+    const { averaging } = options;
+    for (const { name, shape } of averaging === undefined ? [] : trained) {
+      const slot = `${AVERAGE}:${name}`;
+      const own = graph.input(slot, "float32", shape);
+      outputs.set(`next:${slot}`, moveStatistic(own, final.get(name) as Value, 1 - (averaging as number)));
+      state.push({ name: slot, shape, role: "parameter" });
+      stateInputs.push(own);
+    }
     for (const [name, value] of nextBuffers) outputs.set(`next:${name}`, value);
   }
   const counts = isDifferentiated ? rowCounts(passes, [...fed.values()], outputs) : [];

@@ -27,7 +27,7 @@ function reference(
       if (config.id === "sgd") {
         g += config.weightDecay * w;
         velocity = config.momentum * velocity + g;
-        w -= rate * velocity;
+        w -= rate * (config.nesterov ? g + config.momentum * velocity : velocity);
         return;
       }
       if (config.id === "adam") g += config.weightDecay * w;
@@ -105,6 +105,15 @@ describe("an optimizer's step in the graph follows the textbook over several ste
       "sgd with momentum and decay",
       fc.record({ id: fc.constant("sgd" as const), momentum: beta, weightDecay: decay }),
     ],
+    [
+      "sgd with Nesterov's momentum and decay",
+      fc.record({
+        id: fc.constant("sgd" as const),
+        momentum: beta,
+        weightDecay: decay,
+        nesterov: fc.constant(true as const),
+      }),
+    ],
     ["adam", fc.record({ id: fc.constant("adam" as const), ...adamSettings, weightDecay: fc.constant(0) })],
     ["adam with decay in the gradient", fc.record({ id: fc.constant("adam" as const), ...adamSettings })],
     ["adamw", fc.record({ id: fc.constant("adamw" as const), ...adamSettings })],
@@ -142,6 +151,7 @@ describe("optimizer settings", () => {
 
   it.each([
     ["an unknown name", "rmsprop"],
+    ["Nesterov's momentum without one", { id: "sgd", nesterov: true }],
     ["a momentum of one", { id: "sgd", momentum: 1 }],
     ["a setting of another optimizer", { id: "sgd", beta1: 0.9 }],
     ["a negative decay", { id: "adamw", weightDecay: -1 }],

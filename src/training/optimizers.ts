@@ -5,11 +5,14 @@ import type { Value } from "../onnx/ir.ts";
 
 /** Settings of every optimizer; the only place where their defaults live. */
 export const optimizerSchema = z.discriminatedUnion("id", [
-  z.strictObject({
-    id: z.literal("sgd"),
-    momentum: z.number().min(0).lt(1).default(0).describe("share of the last velocity that is kept"),
-    weightDecay: z.number().min(0).default(0).describe("λ of the penalty λ/2·‖w‖², added to the gradient"),
-  }),
+  z
+    .strictObject({
+      id: z.literal("sgd"),
+      momentum: z.number().min(0).lt(1).default(0).describe("share of the last velocity that is kept"),
+      weightDecay: z.number().min(0).default(0).describe("λ of the penalty λ/2·‖w‖², added to the gradient"),
+      nesterov: z.literal(true).optional().describe("steps by g + μv in place of v"),
+    })
+    .refine(({ momentum, nesterov }) => !nesterov || momentum > 0, "expected momentum with nesterov"),
   z.strictObject({
     id: z.literal("adam"),
     beta1: z.number().min(0).lt(1).default(0.9),
@@ -71,7 +74,8 @@ export interface OptimizerOutput {
 /**
  * One step of the optimizer as graph values.
  *
- * sgd: v ← μv + g + λw, w ← w − ηv (PyTorch's form: no dampening, decay in the gradient).
+ * sgd: v ← μv + g + λw, w ← w − ηv (PyTorch's form: no dampening, decay in the gradient); with Nesterov's momentum
+ * w ← w − η(g + λw + μv).
  * adam: m ← β₁m + (1−β₁)g, s ← β₂s + (1−β₂)g², w ← w − η·(m/(1−β₁ᵗ)) / (√(s/(1−β₂ᵗ)) + ε).
  * adamw: as adam on the bare gradient, after w ← (1 − ηλ)w.
  * Sources: Sutskever et al. (2013); Kingma & Ba, arXiv 1412.6980, algorithm 1; Loshchilov & Hutter, arXiv 1711.05101.
@@ -82,7 +86,8 @@ export function optimizerStep(config: OptimizerConfig, input: OptimizerInput): O
     const gradient = decayed(input.gradient, parameter, config.weightDecay);
     if (config.momentum === 0) return { parameter: sub(parameter, mul(gradient, learningRate)), state: [] };
     const velocity = add(mul(input.state[0] as Value, config.momentum), gradient);
-    return { parameter: sub(parameter, mul(velocity, learningRate)), state: [velocity] };
+    const direction = config.nesterov ? add(gradient, mul(velocity, config.momentum)) : velocity;
+    return { parameter: sub(parameter, mul(direction, learningRate)), state: [velocity] };
   }
   const { beta1, beta2, epsilon, weightDecay } = config;
   const [first, second] = input.state as [Value, Value];

@@ -2,21 +2,35 @@ import { z } from "zod";
 import type { Samples } from "../data/dataset.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
+import type { ParameterSet } from "../kernel/parameters.ts";
 import { type Architecture, initialWeights } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
+import { clippingSchema } from "./gradient-clipping.ts";
 import { train } from "./loop.ts";
 import type { TrainerState } from "./objective.ts";
 import { optimizerSchema } from "./optimizers.ts";
 import { scheduleSchema } from "./schedules.ts";
 import { createTrainer } from "./trainer.ts";
+import { averagedWeights } from "./weight-average.ts";
 
-/** How a classifier is trained centrally; the only place where the defaults live. */
+/** What suits most models, and what settings of `sgd` start from. */
+export const RECIPE_SGD = { id: "sgd", momentum: 0.9 } as const;
+
+/** How a model is trained centrally; the only place where the defaults live. */
 export const recipeSchema = z.strictObject({
   epochs: z.int().min(1).default(5),
   batchSize: z.int().min(1).default(64),
   learningRate: z.number().positive().optional().describe("0.02 for sgd, 0.001 for adam and adamw"),
-  optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
+  optimizer: optimizerSchema.prefault(RECIPE_SGD),
   schedule: scheduleSchema.prefault({ id: "constant" }),
+  loss: z.enum(["cross-entropy", "hinge"]).optional(),
+  labelSmoothing: z.number().min(0).lt(1).optional(),
+  l1: z.number().min(0).optional(),
+  l2: z.number().min(0).optional(),
+  proximal: z.number().min(0).optional(),
+  clipping: clippingSchema.optional(),
+  averaging: z.number().gt(0).lt(1).optional(),
+  precision: z.enum(["float32", "mixed"]).optional(),
 });
 
 /** A recipe with all its settings. */
@@ -38,24 +52,40 @@ export interface RecipeRun {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A model trained by a recipe. */
+export interface RecipeResult {
+  /** The model: the running average of the weights where the recipe asks for one. */
+  readonly weights: ParameterSet;
+  /** The state after the last step. */
+  readonly state: TrainerState;
+}
+
 /**
  * Trains from random initial weights: what `lethe train`, the method `retrain` and every reference model of an audit do.
  *
- * @returns the state after the last step, a pure function of (recipe, architecture, samples, key) for equal thread counts
+ * @returns a pure function of (recipe, architecture, samples, key) for equal thread counts
  * @throws LETHE_DATA_EMPTY, LETHE_NUMERIC_LOSS, LETHE_CANCELLED
  */
-export async function* trainByRecipe(recipe: Recipe, run: RecipeRun): Progress<TrainerState> {
+export async function* trainByRecipe(recipe: Recipe, run: RecipeRun): Progress<RecipeResult> {
   const { architecture, key, resume, onEpoch, signal } = run;
-  await using trainer = await createTrainer(architecture, recipe.optimizer, run.runtime);
-  return yield* train(trainer, initialWeights(architecture, deriveKey(key, "initial")), {
+  const { averaging, optimizer, precision } = recipe;
+  const start = initialWeights(architecture, deriveKey(key, "initial"));
+  await using trainer = await createTrainer(architecture, optimizer, {
+    ...run.runtime,
+    ...recipe,
+    precision,
+    anchor: start,
+  });
+  const state = yield* train(trainer, start, {
     samples: run.samples,
     epochs: recipe.epochs,
     batchSize: recipe.batchSize,
-    learningRate: recipe.learningRate ?? DEFAULT_RATE[recipe.optimizer.id],
+    learningRate: recipe.learningRate ?? DEFAULT_RATE[optimizer.id],
     schedule: recipe.schedule,
     key: deriveKey(key, "training"),
     ...(resume === undefined ? {} : { resume }),
     ...(onEpoch === undefined ? {} : { onEpoch }),
     ...(signal === undefined ? {} : { signal }),
   });
+  return { state, weights: averaging === undefined ? state.weights : averagedWeights(state, averaging) };
 }

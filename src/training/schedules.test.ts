@@ -31,6 +31,28 @@ describe("the learning rate", () => {
     expect(factors({ id: "step", every: 1, factor: 0.1 }, 7)).toEqual(new Array(7).fill(1));
   });
 
+  it("rises in a line to the base rate in a warm-up, and the schedule has the rest of the run", () => {
+    expect(factors({ id: "linear", end: 0, warmUp: 0.3 }, 10)).toEqual(
+      [0.25, 0.5, 0.75, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6, 0].map((x) => expect.closeTo(x, 12)),
+    );
+    expect(factors({ id: "constant", warmUp: 0 }, 3)).toEqual([1, 1, 1]);
+  });
+
+  it("of one cycle is largest once and stays positive in runs of any length", () => {
+    const cycle = scheduleSchema.parse({ id: "one-cycle" });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), (total) => {
+        const found = factors(cycle, total);
+        expect(found.every((factor) => factor > 0 && factor <= 1 + 1e-12)).toBe(true);
+        const top = found.indexOf(Math.max(...found));
+        found.slice(1).forEach((factor, at) => {
+          if (at < top) expect(factor).toBeGreaterThanOrEqual(found[at] as number);
+          else expect(factor).toBeLessThanOrEqual(found[at] as number);
+        });
+      }),
+    );
+  });
+
   it("is the base rate in a run of one step, and never grows or leaves [end, 1]", () => {
     const schedule = fc.oneof(
       fc.record({ id: fc.constant("linear" as const), end: fc.double({ min: 0, max: 1, noNaN: true }) }),
@@ -61,6 +83,10 @@ describe("schedule settings", () => {
     ["a share of nothing", { id: "step", every: 0 }],
     ["no share", { id: "step" }],
     ["a negative end", { id: "linear", end: -0.1 }],
+    ["milestones that fall", { id: "milestones", at: [0.5, 0.3] }],
+    ["no milestones", { id: "milestones", at: [] }],
+    ["a warm-up without end", { id: "constant", warmUp: 1 }],
+    ["a warm-up of a cycle, which has its own", { id: "one-cycle", warmUp: 0.1 }],
     ["an unknown name", { id: "exponential" }],
   ])("refuse %s", (_what, input) => {
     expect(scheduleSchema.safeParse(input).success).toBe(false);

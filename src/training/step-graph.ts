@@ -1,13 +1,36 @@
+import { LetheError } from "../kernel/errors.ts";
 import type { TensorLayout } from "../kernel/layout.ts";
 import { batchShape, type OpenArchitecture } from "../models/architecture.ts";
+import { add, mul } from "../onnx/functions/index.ts";
+import type { Value } from "../onnx/ir.ts";
 import type { ModelContents } from "../onnx/write-model.ts";
+import { hinge } from "./losses/hinge.ts";
+import { smoothedCrossEntropy } from "./losses/smoothed-cross-entropy.ts";
 import { crossEntropy, meanSquaredError } from "./losses.ts";
 import type { ObjectiveContext } from "./objective-context.ts";
 import { buildObjectiveGraph, type Objective } from "./objective-graph.ts";
 import type { OptimizerConfig } from "./optimizers.ts";
+import { absoluteSum, squaredDistance, squaredNorm } from "./penalties.ts";
+
+/** The parameter set a proximal penalty pulls towards. */
+export const ANCHOR = "anchor";
 
 /** The losses a step graph can be built for. */
-export type LossId = "cross-entropy" | "mse";
+export type LossId = "cross-entropy" | "hinge" | "mse";
+
+/** What may be added to a supervised loss. */
+export interface SupervisedOptions {
+  /** ε in [0, 1) of smoothed labels, for cross-entropy of whole samples. */
+  readonly labelSmoothing?: number | undefined;
+  /** λ ≥ 0 of λ·‖w‖₁ over all trained parameters. */
+  readonly l1?: number | undefined;
+  /** λ ≥ 0 of λ/2·‖w‖². */
+  readonly l2?: number | undefined;
+  /** μ ≥ 0 of μ/2·‖w − w₀‖², w₀ fed as the parameter set `anchor`. Source: Li et al. (2018), arXiv 1812.06127. */
+  readonly proximal?: number | undefined;
+  /** Take the model's further inputs as inputs of the graph; otherwise they follow from the first. */
+  readonly feedsCompanions?: boolean | undefined;
+}
 
 /** What a step graph is built from. */
 export interface StepGraphOptions {
@@ -39,7 +62,7 @@ export interface StepGraph {
  */
 export function buildStepGraph(architecture: OpenArchitecture, options: StepGraphOptions): StepGraph {
   const { loss, feedsCompanions = false, ...rest } = options;
-  const objective = supervised(loss, feedsCompanions);
+  const objective = supervised(loss, { feedsCompanions });
   const { contents, state } = buildObjectiveGraph(architecture, { objective, ...rest });
   return {
     contents: { ...contents, name: `${architecture.id} training step` },
@@ -48,21 +71,50 @@ export function buildStepGraph(architecture: OpenArchitecture, options: StepGrap
   };
 }
 
-/** The mean loss of one batch, fed by the names of {@link buildStepGraph}. */
-export function supervised(loss: LossId, feedsCompanions = false): (context: ObjectiveContext) => Objective {
-  return (context) => {
-    const { architecture } = context;
-    const { inputName, inputType, labelShape, classes } = architecture;
-    const input = context.tensor(inputName, batchShape(architecture), inputType);
-    const further = (feedsCompanions ? architecture.companions : undefined) ?? [];
-    const companions = new Map(
-      further.map(({ name, dtype, shape }) => [name, context.tensor(name, shape, dtype)]),
+/**
+ * The mean loss of one batch and its penalties, fed by the names of {@link buildStepGraph}.
+ *
+ * @throws LETHE_USAGE_LOSS_SHAPE (when the graph is built) for a loss of whole samples on an architecture that answers at every
+ *   position
+ */
+export function supervised(
+  loss: LossId,
+  options: SupervisedOptions = {},
+): (context: ObjectiveContext) => Objective {
+  return (context) => ({
+    loss: [batchLoss(loss, options, context), ...penalties(options, context)].reduce(add),
+  });
+}
+
+function batchLoss(loss: LossId, options: SupervisedOptions, context: ObjectiveContext): Value {
+  const { architecture } = context;
+  const { inputName, inputType, labelShape, classes, id } = architecture;
+  const { labelSmoothing = 0, feedsCompanions = false } = options;
+  const input = context.tensor(inputName, batchShape(architecture), inputType);
+  const further = (feedsCompanions ? architecture.companions : undefined) ?? [];
+  const companions = new Map(
+    further.map(({ name, dtype, shape }) => [name, context.tensor(name, shape, dtype)]),
+  );
+  const { logits } = context.forward(input, { companions });
+  const shape = ["batch", ...labelShape];
+  if (loss === "mse") return meanSquaredError(logits, context.tensor("labels", [...shape, classes]));
+  const labels = context.tensor("labels", shape, "int64");
+  if (loss === "cross-entropy" && labelSmoothing === 0) return crossEntropy(logits, labels);
+  if (labelShape.length > 0) {
+    throw new LetheError(
+      "usage",
+      "USAGE_LOSS_SHAPE",
+      `Expected plain cross-entropy for \`${id}\`, which answers at every position, got ${loss === "hinge" ? "hinge" : "label smoothing"}.`,
     );
-    const { logits } = context.forward(input, { companions });
-    const shape = ["batch", ...labelShape];
-    if (loss === "cross-entropy")
-      return { loss: crossEntropy(logits, context.tensor("labels", shape, "int64")) };
-    const targets = context.tensor("labels", [...shape, classes]);
-    return { loss: meanSquaredError(logits, targets) };
-  };
+  }
+  return loss === "hinge" ? hinge(logits, labels) : smoothedCrossEntropy(logits, labels, labelSmoothing);
+}
+
+function penalties({ l1 = 0, l2 = 0, proximal = 0 }: SupervisedOptions, context: ObjectiveContext): Value[] {
+  const { parameters } = context;
+  return [
+    ...(l1 === 0 ? [] : [mul(absoluteSum(parameters), l1)]),
+    ...(l2 === 0 ? [] : [mul(squaredNorm(parameters), l2 / 2)]),
+    ...(proximal === 0 ? [] : [mul(squaredDistance(parameters, context.parameterSet(ANCHOR)), proximal / 2)]),
+  ];
 }

@@ -6,6 +6,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { operators } from "../../src/autodiff/operators/index.ts";
+import { readTokenizer } from "../../src/data/text/read-tokenizer.ts";
 import { keyFromSeed, randomStream } from "../../src/kernel/key.ts";
 import { sizeOf } from "../../src/kernel/layout.ts";
 import { text } from "../../src/onnx/attributes.ts";
@@ -148,6 +149,32 @@ describe("wrong usage ends with 2 and says what would be right:", () => {
       /theta, rank.*[\s\S]*thta/,
     );
     expect(existsSync(at("none"))).toBe(false);
+  });
+});
+
+describe("training on text", () => {
+  it("learns, and keeps the vocabulary beside the model", async () => {
+    const words = [
+      ["sun", "warm"],
+      ["rain", "cold"],
+    ] as const;
+    const lines = Array.from(
+      { length: 40 },
+      (_, n) => `${words[n % 2]?.[0]}\tday ${n} was ${words[n % 2]?.[1]}`,
+    );
+    writeFileSync(at("days.tsv"), lines.join("\n"));
+    const finished = await lethe([
+      "train",
+      ...["--data", `text:${at("days.tsv")}?labels=tab&tokenizer=bpe&length=6`, "--model", "text-mlp"],
+      ...["--optimizer", "adam:beta2=0.99", "--schedule", "cosine:warmUp=0.1", "--clip-norm", "1"],
+      ...["--epochs", "20", "--batch-size", "8", "--learning-rate", "0.02", "--out", at("text"), "--json"],
+    ]);
+    expect(finished.code).toBe(0);
+    const { accuracy, tokenizer } = finished.json() as { accuracy: { test: number }; tokenizer: string };
+    expect(accuracy.test).toBe(1);
+    const record = JSON.parse(readFileSync(at("text", "tokenizer.json"), "utf8")) as { kind: string };
+    expect(record.kind).toBe("bpe");
+    expect((await readTokenizer(record, "tokenizer.json")).digest).toBe(tokenizer);
   });
 });
 

@@ -18,7 +18,7 @@ import { decodeState, encodeState } from "../../storage/trainer-state.ts";
 import { writeTrainingRun } from "../../storage/training-run.ts";
 import type { TrainerState } from "../../training/objective.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
-import { recipeSchema, trainByRecipe } from "../../training/recipe.ts";
+import { trainByRecipe } from "../../training/recipe.ts";
 import {
   type AdaptationOptions,
   adapt,
@@ -28,15 +28,11 @@ import {
 } from "../adaptation.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
+import { addTrainOptions, readTrainSettings, type TrainFlags } from "../train-settings.ts";
 
-interface TrainOptions extends CommonOptions, AdaptationOptions {
+interface TrainOptions extends CommonOptions, AdaptationOptions, TrainFlags {
   readonly data: string;
   readonly model: string;
-  readonly epochs?: number;
-  readonly batchSize?: number;
-  readonly learningRate?: number;
-  readonly optimizer?: string;
-  readonly schedule?: string;
   readonly samples?: number;
   readonly validation: number;
   readonly unmerged?: boolean;
@@ -56,11 +52,6 @@ export function trainCommand(): Command {
       "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN, text:FILE",
     )
     .option("--model <model>", MODEL_HELP, "mlp")
-    .option("--epochs <count>", "passes over the data (default: 5)", parseCount)
-    .option("--batch-size <count>", "samples in a step (default: 64)", parseCount)
-    .option("--learning-rate <rate>", "base step size (default: 0.02 for sgd, 0.001 for adam)", parseReal)
-    .option("--optimizer <id>", "sgd (momentum 0.9), adam or adamw")
-    .option("--schedule <id>", "constant, linear or cosine")
     .option(
       "--samples <count>",
       "train on about this many samples, all classes alike (default: all)",
@@ -72,24 +63,15 @@ export function trainCommand(): Command {
       parseReal,
       VALIDATION,
     )
-    .option("--unmerged", "write the adapters of --lora beside the weights instead of adding them up")
-    .addHelpText(
-      "after",
-      "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
-    );
-  return defineAction<TrainOptions>(addAdaptationOptions(command), "out/train", async (options, context) => {
-    const { optimizer, schedule, epochs, batchSize, learningRate, samples, validation } = options;
-    const settings = parseSettings(
-      recipeSchema,
-      {
-        epochs,
-        batchSize,
-        learningRate,
-        optimizer: optimizer === undefined || optimizer === "sgd" ? undefined : { id: optimizer },
-        schedule: schedule === undefined ? undefined : { id: schedule },
-      },
-      "lethe train",
-    );
+    .option("--unmerged", "write the adapters of --lora beside the weights instead of adding them up");
+  addAdaptationOptions(addTrainOptions(command)).addHelpText(
+    "after",
+    "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn\n" +
+      "  lethe train --data 'text:book.txt?length=128' --model gpt --optimizer adamw --schedule cosine:warmUp=0.05",
+  );
+  return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
+    const { samples, validation } = options;
+    const settings = readTrainSettings(options, "lethe train");
     const started = performance.now();
     const dataset = await loadDataset(options.data);
     const parts = divideDataset(dataset, { samples, validation });
@@ -117,7 +99,7 @@ export function trainCommand(): Command {
 
     const resume = readCheckpoint(checkpoint, recipe);
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
-    const state = await context.run(
+    const { weights: trained, state } = await context.run(
       `Training ${architecture.id} on ${dataset.title}`,
       trainByRecipe(settings, {
         architecture,
@@ -129,29 +111,29 @@ export function trainCommand(): Command {
         signal: context.signal,
       }),
     );
-    const weights = restore(state.weights);
+    const weights = restore(trained);
     await using predictor = await createPredictor(architecture, context.runtime);
     const result = {
       ...facts,
       ...(dataset.tokenizer === undefined ? {} : { tokenizer: dataset.tokenizer.digest }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
-        train: await accuracyOn(predictor, architecture, state.weights, parts.train),
+        train: await accuracyOn(predictor, architecture, trained, parts.train),
         ...(parts.validation.count === 0
           ? {}
-          : { validation: await accuracyOn(predictor, architecture, state.weights, parts.validation) }),
-        test: await accuracyOn(predictor, architecture, state.weights, parts.test),
+          : { validation: await accuracyOn(predictor, architecture, trained, parts.validation) }),
+        test: await accuracyOn(predictor, architecture, trained, parts.test),
       },
       steps: state.step,
       seconds: (performance.now() - started) / 1000,
-      digest: digestArrays(options.unmerged ? state.weights : weights),
+      digest: digestArrays(options.unmerged ? trained : weights),
       requests: [],
     };
     if (dataset.tokenizer !== undefined) {
       const record = `${JSON.stringify(dataset.tokenizer.record)}\n`;
       writeFileAtomically(join(options.out, "tokenizer.json"), record);
     }
-    if (options.unmerged) writeTrainingRun(options.out, architecture, state.weights, result);
+    if (options.unmerged) writeTrainingRun(options.out, architecture, trained, result);
     else writeTrainingRun(options.out, model, weights, result);
     rmSync(checkpoint, { force: true });
     return {
