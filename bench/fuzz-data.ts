@@ -2,13 +2,13 @@
 //   node bench/fuzz-data.ts [count] [seed]
 // Anything but samples or an error of kind `data` ends the run with the input that caused it.
 import { gzipSync } from "node:zlib";
-import { csvDataset } from "../src/data/csv-dataset.ts";
-import { parseCsvTable } from "../src/data/csv-table.ts";
+import { parseCsvTable, tableOfCsv } from "../src/data/csv-table.ts";
 import type { Dataset, Samples } from "../src/data/dataset.ts";
 import { digitsDataset } from "../src/data/digits.ts";
 import { unpack } from "../src/data/file.ts";
 import { idxDataset } from "../src/data/idx-dataset.ts";
 import { parsePackedIdx } from "../src/data/sources/idx.ts";
+import { tableDataset } from "../src/data/table-dataset.ts";
 import { isLetheError } from "../src/kernel/errors.ts";
 import { keyFromSeed, type RandomStream, randomStream } from "../src/kernel/key.ts";
 
@@ -67,7 +67,7 @@ const targets: readonly Target[] = [
     read: async (bytes) => {
       const cells = parseCsvTable(await unpack(bytes, "csv"), "csv", { separator: ",", hasHeader: true });
       const roles = { label: "y", subject: "who", groups: ["town"], drop: [], testFraction: 0.3 };
-      return csvDataset(cells, roles, description, key);
+      return tableDataset(tableOfCsv(cells), roles, description, key);
     },
   },
   {

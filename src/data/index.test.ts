@@ -202,7 +202,16 @@ describe("loadDataset", () => {
 describe("listDatasets", () => {
   it("tells of every source its form, licence, counts and whether it is at hand", async () => {
     const list = await listDatasets({ dataDirectory: directory });
-    expect(list.map((line) => line.id)).toEqual(["mnist", "fashion-mnist", "digits", "idx", "csv"]);
+    expect(list.map((line) => line.id)).toEqual([
+      "mnist",
+      "fashion-mnist",
+      "digits",
+      "flights",
+      "idx",
+      "csv",
+      "json",
+      "parquet",
+    ]);
     for (const line of list) {
       expect(line.form.startsWith(line.id)).toBe(true);
       expect(line.licence).not.toBe("");

@@ -4,14 +4,17 @@ import type { Availability, DatasetSource, LoadOptions } from "./source.ts";
 import { csv } from "./sources/csv.ts";
 import { digits } from "./sources/digits.ts";
 import { fashionMnist } from "./sources/fashion-mnist.ts";
+import { flights } from "./sources/flights.ts";
 import { idx } from "./sources/idx.ts";
+import { json } from "./sources/json.ts";
 import { mnist } from "./sources/mnist.ts";
+import { parquet } from "./sources/parquet.ts";
 
 export type { Dataset, Samples } from "./dataset.ts";
 export type { Availability, LoadOptions } from "./source.ts";
 
 /** Every source, in the order of the list. */
-const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, idx, csv];
+const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, flights, idx, csv, json, parquet];
 
 /** One line of the list of datasets. */
 export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "paper" | "licence"> & {
@@ -34,7 +37,9 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
   const argument = colon < 0 ? "" : name.slice(colon + 1);
   const source = sources.find((candidate) => candidate.id === id);
   if (!source) throw nameError(name, sources.map((candidate) => candidate.form).join(", "));
-  const isWellFormed = source.form.includes(":") ? argument !== "" : colon < 0;
+  const isOptional = source.form.includes("[:");
+  const needsArgument = isOptional ? colon >= 0 : source.form.includes(":");
+  const isWellFormed = needsArgument ? argument !== "" : colon < 0;
   if (!isWellFormed) throw nameError(name, source.form);
   return source.load(argument, options);
 }
