@@ -2,6 +2,7 @@
 export { gradients } from "./autodiff/gradients.ts";
 export { operators } from "./autodiff/operators/index.ts";
 export type { Dataset, Samples } from "./data/dataset.ts";
+export { type DuplicatePair, exactDuplicates, nearDuplicates } from "./data/duplicates.ts";
 export { type ForgetSpec, parseForgetSpec } from "./data/forget-spec.ts";
 export { listDatasets, loadDataset } from "./data/index.ts";
 export { type ForgetResources, type ForgetSets, resolveForget } from "./data/resolve-forget.ts";

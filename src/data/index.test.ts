@@ -207,6 +207,7 @@ describe("listDatasets", () => {
       "fashion-mnist",
       "digits",
       "flights",
+      "mails",
       "idx",
       "csv",
       "json",

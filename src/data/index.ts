@@ -7,6 +7,7 @@ import { fashionMnist } from "./sources/fashion-mnist.ts";
 import { flights } from "./sources/flights.ts";
 import { idx } from "./sources/idx.ts";
 import { json } from "./sources/json.ts";
+import { mails } from "./sources/mails.ts";
 import { mnist } from "./sources/mnist.ts";
 import { parquet } from "./sources/parquet.ts";
 
@@ -14,7 +15,17 @@ export type { Dataset, Samples } from "./dataset.ts";
 export type { Availability, LoadOptions } from "./source.ts";
 
 /** Every source, in the order of the list. */
-const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, flights, idx, csv, json, parquet];
+const sources: readonly DatasetSource[] = [
+  mnist,
+  fashionMnist,
+  digits,
+  flights,
+  mails,
+  idx,
+  csv,
+  json,
+  parquet,
+];
 
 /** One line of the list of datasets. */
 export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "paper" | "licence"> & {
