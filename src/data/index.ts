@@ -1,14 +1,17 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Availability, DatasetSource, LoadOptions } from "./source.ts";
+import { cifar10 } from "./sources/cifar10.ts";
 import { csv } from "./sources/csv.ts";
 import { digits } from "./sources/digits.ts";
 import { fashionMnist } from "./sources/fashion-mnist.ts";
 import { flights } from "./sources/flights.ts";
 import { idx } from "./sources/idx.ts";
+import { images } from "./sources/images.ts";
 import { json } from "./sources/json.ts";
 import { mails } from "./sources/mails.ts";
 import { mnist } from "./sources/mnist.ts";
+import { npz } from "./sources/npz.ts";
 import { parquet } from "./sources/parquet.ts";
 
 export type { Dataset, Samples } from "./dataset.ts";
@@ -22,6 +25,9 @@ const sources: readonly DatasetSource[] = [
   flights,
   mails,
   idx,
+  images,
+  cifar10,
+  npz,
   csv,
   json,
   parquet,

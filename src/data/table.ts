@@ -23,7 +23,7 @@ export type Column = Float64Array | readonly string[];
 export interface NamedColumn {
   readonly name: string;
   readonly values: Column;
-  readonly table: Table;
+  readonly table: Pick<Table, "file" | "placeOf">;
 }
 
 /** As many as a spreadsheet can have; a longer header is another kind of file. */
