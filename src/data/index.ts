@@ -33,6 +33,9 @@ const sources: readonly DatasetSource[] = [
   parquet,
 ];
 
+/** What stands before the colon of each dataset's name. */
+export const datasetIds: readonly string[] = sources.map(({ id }) => id);
+
 /** One line of the list of datasets. */
 export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "paper" | "licence"> & {
   /** `null` for a format, whose counts depend on the user's file. */
@@ -40,8 +43,7 @@ export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "pape
 } & Availability;
 
 /**
- * Loads the dataset a person names: `mnist`, `fashion-mnist`, `digits`, `idx:DIR` or
- * `csv:FILE?label=COLUMN&subject=COLUMN&group=COLUMN`.
+ * Loads the dataset a person names, such as `mnist`, `images:DIR` or `csv:FILE?label=COLUMN&subject=COLUMN&group=COLUMN`.
  *
  * @throws LETHE_USAGE_DATASET for a name no source answers to, and whatever the source finds wrong with its files
  * (kind `data`) or argument (kind `usage`)

@@ -20,6 +20,7 @@ import { createPredictor, type Predictor } from "../../training/predictor.ts";
 import { scheduleSchema } from "../../training/schedules.ts";
 import { createTrainer, type TrainerState } from "../../training/trainer.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
+import { DATA_HELP } from "../data-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 
 /** The settings of `lethe train`; the only place where their defaults live. */
@@ -50,7 +51,7 @@ export function trainCommand(): Command {
     .description(
       "Train a classifier and write it as an ONNX file. A killed run goes on where its last epoch ended.",
     )
-    .requiredOption("--data <dataset>", "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN")
+    .requiredOption("--data <dataset>", DATA_HELP)
     .option("--model <model>", MODEL_HELP, "mlp")
     .option("--epochs <count>", "passes over the data (default: 5)", parseCount)
     .option("--batch-size <count>", "samples in a step (default: 64)", parseCount)

@@ -25,7 +25,7 @@ const mailSchema = z.object({ group: z.string(), text: z.string() });
 export const mails: DatasetSource = {
   id: "mails",
   form: FORM,
-  title: "Mails: ham or spam, subject: the sender, as a digest; group: collection",
+  title: "Mails: ham or spam; subject: the sender, as a digest; group: collection",
   paper: "Apache SpamAssassin, public mail corpus, 2002–2005",
   licence: "PDDL 1.0 (collection); real names: not to be passed on",
   counts: { train: 4_837, test: 1_209, classes: 2 },
