@@ -1,3 +1,4 @@
+import type { Augmenter } from "../data/augment/augmenter.ts";
 import type { Samples } from "../data/dataset.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
@@ -16,6 +17,8 @@ export interface LoopOptions {
   readonly schedule?: Schedule;
   /** Decides the order of the samples in every epoch. */
   readonly key: Key;
+  /** Changes every batch before the step sees it. */
+  readonly augment?: Augmenter;
   /** A state given by an earlier {@link LoopOptions.onEpoch}; the run goes on after that epoch, bit for bit. */
   readonly resume?: TrainerState;
   /** Steps to take instead of whole epochs, when fewer. */
@@ -59,6 +62,7 @@ export async function* train(
     ) {
       throwIfCancelled(options.signal);
       const { features, labels } = batches(order, batch);
+      options.augment?.(features, order.subarray(batch * batchSize, (batch + 1) * batchSize), epoch);
       const factor =
         options.schedule === undefined ? 1 : learningRateFactor(options.schedule, state.step, total);
       const result = await trainer.step(state, features, labels, options.learningRate * factor);

@@ -2,8 +2,10 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
+import { AUGMENT_FORM, createAugmenter, parseAugmentations } from "../../data/augment/augmenter.ts";
 import type { Samples } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
+import { fitNormaliser, normalised } from "../../data/normaliser.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
@@ -30,6 +32,8 @@ const trainSchema = z.strictObject({
   learningRate: z.number().positive().optional(),
   optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
   schedule: scheduleSchema.prefault({ id: "constant" }),
+  augment: z.string().optional().describe(AUGMENT_FORM),
+  normalise: z.boolean().optional().describe("features by mean and deviation of the training part"),
 });
 
 /** Learning rates that suit the ready architectures. */
@@ -43,6 +47,8 @@ interface TrainOptions extends CommonOptions {
   readonly learningRate?: number;
   readonly optimizer?: string;
   readonly schedule?: string;
+  readonly augment?: string;
+  readonly normalise?: boolean;
 }
 
 /** `lethe train`: central training to an ONNX file, resumable. */
@@ -58,12 +64,14 @@ export function trainCommand(): Command {
     .option("--learning-rate <rate>", "base step size (default: 0.02 for sgd, 0.001 for adam)", parseReal)
     .option("--optimizer <id>", "sgd (momentum 0.9), adam or adamw")
     .option("--schedule <id>", "constant, linear or cosine")
+    .option("--augment <steps>", `change images by chance: ${AUGMENT_FORM}`)
+    .option("--normalise", "scale features by mean and deviation of the training part (in run.json)")
     .addHelpText(
       "after",
       "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
     );
   return defineAction<TrainOptions>(command, "out/train", async (options, context) => {
-    const { optimizer, schedule, epochs, batchSize, learningRate } = options;
+    const { optimizer, schedule, epochs, batchSize, learningRate, augment, normalise } = options;
     const settings = parseSettings(
       trainSchema,
       {
@@ -72,13 +80,22 @@ export function trainCommand(): Command {
         learningRate,
         optimizer: optimizer === undefined || optimizer === "sgd" ? undefined : { id: optimizer },
         schedule: schedule === undefined ? undefined : { id: schedule },
+        augment,
+        normalise,
       },
       "lethe train",
     );
     const started = performance.now();
-    const dataset = await loadDataset(options.data);
+    const loaded = await loadDataset(options.data);
+    const normaliser = settings.normalise ? fitNormaliser(loaded.train) : undefined;
+    const seen = (samples: Samples): Samples => (normaliser ? normalised(samples, normaliser) : samples);
+    const dataset = { ...loaded, train: seen(loaded.train), test: seen(loaded.test) };
     const architecture = chooseModel(options.model, dataset);
     const key = keyFromSeed(context.seed);
+    const augmenter =
+      settings.augment === undefined
+        ? {}
+        : { augment: createAugmenter(parseAugmentations(settings.augment), dataset.train, key) };
     const facts = { data: options.data, model: options.model, seed: context.seed, settings };
     const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
     const checkpoint = join(options.out, "checkpoint.safetensors");
@@ -98,11 +115,13 @@ export function trainCommand(): Command {
         key: deriveKey(key, "training"),
         onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
         signal: context.signal,
+        ...augmenter,
         ...(resume === undefined ? {} : { resume }),
       }),
     );
     const result = {
       ...facts,
+      ...(normaliser && { normaliser }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
         train: await accuracyOn(predictor, architecture, state.weights, dataset.train),

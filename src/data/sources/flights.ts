@@ -3,7 +3,6 @@ import { readBytes } from "../file.ts";
 import { flightsTable } from "../flights.ts";
 import { parseJsonTable } from "../json-table.ts";
 import { dataPackage } from "../npm-package.ts";
-import { readParquetTable } from "../parquet-table.ts";
 import { type DatasetSource, splitKeyOf } from "../source.ts";
 import type { Table } from "../table.ts";
 import { tableDataset } from "../table-dataset.ts";
@@ -54,5 +53,7 @@ export const flights: DatasetSource = {
 
 async function readTable(path: string): Promise<Table> {
   const bytes = await readBytes(path);
-  return path.endsWith(".parquet") ? readParquetTable(bytes, path) : parseJsonTable(bytes, path);
+  if (path.endsWith(".json")) return parseJsonTable(bytes, path);
+  const { readParquetTable } = await import("../parquet-table.ts");
+  return readParquetTable(bytes, path);
 }

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { parseDatasetArgument, testFractionOf } from "../dataset-argument.ts";
 import { listImages } from "../image-folder.ts";
-import { type ImageOptions, imageSamples } from "../image-samples.ts";
+import type { ImageOptions } from "../image-samples.ts";
 import { type DatasetSource, splitKeyOf } from "../source.ts";
 import { stratifiedSplit } from "../split.ts";
 
@@ -42,6 +42,8 @@ export const images: DatasetSource = {
       maxMemoryBytes: MAX_MEMORY_BYTES,
     };
     const { train, test } = await listImages(directory);
+    // Loaded when needed: the decoder is native code, which not every machine has.
+    const { imageSamples } = await import("../image-samples.ts");
     const { classNames } = train;
     const id = `images:${basename(directory)}`;
     const dataset = {

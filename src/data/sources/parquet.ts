@@ -1,5 +1,4 @@
 import { readBytes } from "../file.ts";
-import { readParquetTable } from "../parquet-table.ts";
 import type { DatasetSource } from "../source.ts";
 import { parseTableArgument, TABLE_FORM } from "../table-argument.ts";
 import { loadTable } from "./table.ts";
@@ -16,6 +15,8 @@ export const parquet: DatasetSource = {
   availability: async () => ({ available: true }),
   async load(text, options) {
     const { file, roles } = parseTableArgument(text, FORM);
+    // Loaded when needed: the decoders take a while.
+    const { readParquetTable } = await import("../parquet-table.ts");
     return loadTable(await readParquetTable(await readBytes(file), file), roles, parquet, options);
   },
 };
