@@ -1,7 +1,7 @@
 import type { Samples } from "../data/dataset.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
-import type { PartitionOptions } from "./partition.ts";
 import { partitionError } from "./partition-error.ts";
+import type { ClientSizes } from "./partition-sizes.ts";
 
 /**
  * Every client is a group of the samples, such as an airport: client 0 the largest one, and so on (of two equally large ones the
@@ -12,7 +12,7 @@ import { partitionError } from "./partition-error.ts";
 export function takeGroups(
   attribute: string,
   samples: Pick<Samples, "count" | "groups" | "groupNames">,
-  options: PartitionOptions,
+  options: { readonly clients: number; readonly samplesPerClient?: number; readonly sizes?: ClientSizes },
   key: Key,
 ): readonly Uint32Array[] {
   const { clients, samplesPerClient, sizes = { kind: "equal" } } = options;

@@ -1,5 +1,6 @@
 import type { Augmenter } from "../data/augment/augmenter.ts";
 import type { Samples } from "../data/dataset.ts";
+import type { Batch } from "../data/prefetch.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
@@ -17,6 +18,8 @@ export interface LoopOptions {
   readonly schedule?: Schedule;
   /** Decides the order of the samples in every epoch. */
   readonly key: Key;
+  /** Gives the `batch`-th minibatch of an order of {@link LoopOptions.samples}, where that is not done here. */
+  readonly batches?: (order: Uint32Array, batch: number) => Promise<Batch>;
   /** Changes every batch before the step sees it. */
   readonly augment?: Augmenter;
   /** A state given by an earlier {@link LoopOptions.onEpoch}; the run goes on after that epoch, bit for bit. */
@@ -50,7 +53,7 @@ export async function* train(
     throw new LetheError("data", "DATA_EMPTY", "Expected samples to train on, got none.");
   const stepsPerEpoch = Math.ceil(samples.count / batchSize);
   const total = Math.min(epochs * stepsPerEpoch, options.maxSteps ?? Number.POSITIVE_INFINITY);
-  const batches = createBatcher(samples, batchSize);
+  const batches = options.batches ?? createBatcher(samples, batchSize);
   let state = options.resume ?? trainer.start(start);
 
   for (let epoch = Math.floor(state.step / stepsPerEpoch); state.step < total; epoch++) {
@@ -61,7 +64,7 @@ export async function* train(
       batch++
     ) {
       throwIfCancelled(options.signal);
-      const { features, labels } = batches(order, batch);
+      const { features, labels } = await batches(order, batch);
       options.augment?.(features, order.subarray(batch * batchSize, (batch + 1) * batchSize), epoch);
       const factor =
         options.schedule === undefined ? 1 : learningRateFactor(options.schedule, state.step, total);
@@ -83,7 +86,7 @@ export async function* train(
 function createBatcher(samples: Samples, batchSize: number) {
   const features = new Float32Array(batchSize * samples.featureLength);
   const labels = new BigInt64Array(batchSize);
-  return (order: Uint32Array, batch: number): { features: Float32Array; labels: BigInt64Array } => {
+  return (order: Uint32Array, batch: number): Batch => {
     const positions = order.subarray(batch * batchSize, (batch + 1) * batchSize);
     samples.gather(positions, features);
     positions.forEach((position, row) => {

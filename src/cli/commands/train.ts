@@ -6,6 +6,7 @@ import { AUGMENT_FORM, createAugmenter, parseAugmentations } from "../../data/au
 import type { Samples } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
 import { fitNormaliser, normalised } from "../../data/normaliser.ts";
+import { createPrefetcher } from "../../data/prefetch.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
@@ -49,6 +50,7 @@ interface TrainOptions extends CommonOptions {
   readonly schedule?: string;
   readonly augment?: string;
   readonly normalise?: boolean;
+  readonly prefetch?: boolean;
 }
 
 /** `lethe train`: central training to an ONNX file, resumable. */
@@ -66,6 +68,10 @@ export function trainCommand(): Command {
     .option("--schedule <id>", "constant, linear or cosine")
     .option("--augment <steps>", `change images by chance: ${AUGMENT_FORM}`)
     .option("--normalise", "scale features by mean and deviation of the training part (in run.json)")
+    .option(
+      "--prefetch",
+      "read batches ahead in a worker thread, which loads the data as well; changes no result",
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe train --data mnist --model cnn --epochs 3 --out out/mnist-cnn",
@@ -102,6 +108,12 @@ export function trainCommand(): Command {
 
     await using trainer = await createTrainer(architecture, settings.optimizer, context.runtime);
     await using predictor = await createPredictor(architecture, context.runtime);
+    await using prefetcher = options.prefetch
+      ? createPrefetcher(
+          { data: options.data, part: "train", ...(normaliser && { normaliser }) },
+          settings.batchSize,
+        )
+      : undefined;
     const resume = readCheckpoint(checkpoint, recipe);
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
     const state = await context.run(
@@ -116,6 +128,7 @@ export function trainCommand(): Command {
         onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
         signal: context.signal,
         ...augmenter,
+        ...(prefetcher && { batches: prefetcher.batches }),
         ...(resume === undefined ? {} : { resume }),
       }),
     );
