@@ -1,4 +1,4 @@
-import { zstdDecompressSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import {
   type Compressors,
   type FileMetaData,
@@ -12,10 +12,14 @@ import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { faultOfPages } from "./parquet-pages.ts";
 import { type Column, faultOfNames, type Table, unsupportedColumn } from "./table.ts";
 
-/** Node's own decoder is several times as fast and stops at the length the page declares. */
+const within = (outputLength: number) => ({ maxOutputLength: Math.max(1, outputLength) });
+
+/** Node's own decoders are several times as fast and stop at the length the page declares. */
 const decoders: Compressors = {
   ...compressors,
-  ZSTD: (input, outputLength) => zstdDecompressSync(input, { maxOutputLength: Math.max(1, outputLength) }),
+  BROTLI: (input, outputLength) => brotliDecompressSync(input, within(outputLength)),
+  GZIP: (input, outputLength) => gunzipSync(input, within(outputLength)),
+  ZSTD: (input, outputLength) => zstdDecompressSync(input, within(outputLength)),
 };
 
 /**
