@@ -19,8 +19,9 @@ port.on("message", async (task: PrefetchTask) => {
   );
 });
 
-async function load({ data, part, options, normaliser }: PrefetchSource): Promise<Samples> {
-  const samples = (await loadDataset(data, options))[part];
+async function load({ data, part, subset, options, normaliser }: PrefetchSource): Promise<Samples> {
+  const whole = (await loadDataset(data, options))[part];
+  const samples = subset ? whole.subset(subset) : whole;
   return normaliser ? normalised(samples, normaliser) : samples;
 }
 

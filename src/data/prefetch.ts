@@ -17,6 +17,8 @@ export interface PrefetchSource {
   /** As `loadDataset` takes it. */
   readonly data: string;
   readonly part: "train" | "test";
+  /** Which of the part's samples a batch's positions count; all when left out. */
+  readonly subset?: Uint32Array;
   readonly options?: LoadOptions;
   /** What features are scaled by. */
   readonly normaliser?: Normaliser;
