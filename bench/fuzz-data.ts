@@ -1,14 +1,24 @@
 // Feeds mutated files to the readers of data and reports what came of them:
-//   node bench/fuzz-data.ts [count] [seed]
+//   node bench/fuzz-data.ts [count] [seed] [target …]
 // Anything but samples or an error of kind `data` ends the run with the input that caused it.
-import { gzipSync } from "node:zlib";
-import { csvDataset } from "../src/data/csv-dataset.ts";
-import { parseCsvTable } from "../src/data/csv-table.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { crc32, deflateRawSync, gzipSync } from "node:zlib";
+import sharp from "sharp";
+import { parseCsvTable, tableOfCsv } from "../src/data/csv-table.ts";
 import type { Dataset, Samples } from "../src/data/dataset.ts";
+import { decodeImage } from "../src/data/decode-image.ts";
 import { digitsDataset } from "../src/data/digits.ts";
 import { unpack } from "../src/data/file.ts";
 import { idxDataset } from "../src/data/idx-dataset.ts";
+import { parseJsonTable } from "../src/data/json-table.ts";
+import { parseNpy } from "../src/data/npy.ts";
+import { type NamedArray, npzDataset } from "../src/data/npz-dataset.ts";
+import { readParquetTable } from "../src/data/parquet-table.ts";
+import { samplesOf } from "../src/data/samples.ts";
 import { parsePackedIdx } from "../src/data/sources/idx.ts";
+import { tableDataset } from "../src/data/table-dataset.ts";
+import { readZip } from "../src/data/zip.ts";
 import { isLetheError } from "../src/kernel/errors.ts";
 import { keyFromSeed, type RandomStream, randomStream } from "../src/kernel/key.ts";
 
@@ -37,14 +47,30 @@ interface Target {
   readonly name: string;
   readonly seed: Uint8Array;
   read(bytes: Uint8Array): Promise<Dataset>;
+  /** Left out for a format that is never gzipped. */
+  readonly isPacked?: boolean;
 }
 
 const images = Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 3, ...new Array(36).keys()]);
 const labels = Uint8Array.from([0, 0, 8, 1, 0, 0, 0, 4, 0, 1, 2, 1]);
 const table = `x,town,y,who\r\n${'1,Ulm,0,ann\n-2.5e3,"Bonn, ""W""",1,bo\n\n3,,0,cy\n'.repeat(5)}`;
+const rows = JSON.stringify(
+  Array.from({ length: 12 }, (_, row) => ({ x: row / 3, town: row % 2 ? "Ulm" : null, y: row % 3 })),
+);
+const fixture = (path: string): Uint8Array =>
+  readFileSync(join(import.meta.dirname, "../test/fixtures", path));
+const noisy = sharp({
+  create: {
+    width: 9,
+    height: 7,
+    channels: 3,
+    background: "red",
+    noise: { type: "gaussian", mean: 99, sigma: 40 },
+  },
+});
 const digits = `${Array.from({ length: 12 }, (_, row) => `${new Array(64).fill(row).join()},${row % 3}`).join("\n")}\n`;
 
-const targets: readonly Target[] = [
+const targets: readonly Target[] = await Promise.all<Target>([
   {
     name: "idx images",
     seed: images,
@@ -67,7 +93,7 @@ const targets: readonly Target[] = [
     read: async (bytes) => {
       const cells = parseCsvTable(await unpack(bytes, "csv"), "csv", { separator: ",", hasHeader: true });
       const roles = { label: "y", subject: "who", groups: ["town"], drop: [], testFraction: 0.3 };
-      return csvDataset(cells, roles, description, key);
+      return tableDataset(tableOfCsv(cells), roles, description, key);
     },
   },
   {
@@ -81,17 +107,70 @@ const targets: readonly Target[] = [
       return digitsDataset(cells, description, key);
     },
   },
-];
+  {
+    name: "json",
+    seed: Buffer.from(rows),
+    read: async (bytes) => {
+      const roles = { label: "y", groups: ["town"], drop: [], testFraction: 0.3 };
+      return tableDataset(parseJsonTable(await unpack(bytes, "json"), "json"), roles, description, key);
+    },
+  },
+  ...["none", "zstd", "brotli", "snappy", "lz4", "gzip"].map((codec) => ({
+    name: `parquet ${codec}`,
+    seed: fixture(`tables/${codec}.parquet`),
+    read: async (bytes: Uint8Array) => {
+      const roles = {
+        label: "label",
+        subject: "person",
+        groups: ["town"],
+        drop: ["whole", "list"],
+        testFraction: 0.3,
+      };
+      return tableDataset(await readParquetTable(bytes, "parquet"), roles, description, key);
+    },
+    isPacked: false,
+  })),
+  {
+    name: "npz",
+    seed: fixture("arrays/images.npz"),
+    read: async (bytes) => npzOf(bytes),
+    isPacked: false,
+  },
+  {
+    name: "npy",
+    seed: readZip(fixture("arrays/types.npz"), "types")
+      .find((entry) => entry.name === "big_f8.npy")
+      ?.content() as Uint8Array,
+    read: async (bytes) => npzOf(zipOf({ "x_train.npy": bytes, "y_train.npy": bytes.slice() })),
+    isPacked: false,
+  },
+  ...(["png", "jpeg", "webp", "gif", "tiff"] as const).map(
+    (format): Promise<Target> =>
+      noisy
+        .clone()
+        .toFormat(format)
+        .toBuffer()
+        .then((bytes) => ({
+          name: `image ${format}`,
+          seed: bytes,
+          read: async (damaged) => imagesOf(await decodeImage(damaged, "image", { size: 4, channels: 3 })),
+          isPacked: false,
+        })),
+  ),
+]);
 
-const [count = DEFAULT_COUNT, seed = 1] = process.argv.slice(2).map(Number);
+const [countText, seedText, ...names] = process.argv.slice(2);
+const count = Number(countText ?? DEFAULT_COUNT);
+const seed = Number(seedText ?? 1);
+const chosen = targets.filter(({ name }) => names.length === 0 || names.includes(name));
 const stream = randomStream(keyFromSeed(seed));
 const outcomes = new Map<string, number>();
 let slowestMs = 0;
 let largestBuffers = 0;
 const started = performance.now();
 for (let run = 0; run < count; run++) {
-  const target = targets[run % targets.length] as Target;
-  const input = inputFrom(target.seed, stream);
+  const target = chosen[run % chosen.length] as Target;
+  const input = target.isPacked === false ? mutate(target.seed, stream) : inputFrom(target.seed, stream);
   const before = process.memoryUsage().arrayBuffers;
   const begun = performance.now();
   const outcome = await outcomeOf(target, input);
@@ -116,6 +195,72 @@ async function idxPart(imageBytes: Uint8Array, labelBytes: Uint8Array) {
     imagesFile: "images",
     labelsFile: "labels",
   };
+}
+
+function npzOf(bytes: Uint8Array): Dataset {
+  const entries = new Map(readZip(bytes, "npz").map((entry) => [entry.name, entry]));
+  const array = (name: string): NamedArray => {
+    const content = entries.get(`${name}.npy`)?.content() ?? new Uint8Array();
+    return { name, array: parseNpy(content, name) };
+  };
+  const train = { x: array("x_train"), y: array("y_train"), groups: [] };
+  return npzDataset({ file: "npz", train, testFraction: 0.3 }, description, key);
+}
+
+/** A sound archive of damaged files: damage to a deflated file alone would be caught by its checksum. */
+function zipOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  for (const [name, content] of Object.entries(files)) {
+    const packed = deflateRawSync(content);
+    const facts = Buffer.alloc(20);
+    facts.writeUInt16LE(8, 2);
+    facts.writeUInt32LE(crc32(content), 8);
+    facts.writeUInt32LE(packed.length, 12);
+    facts.writeUInt32LE(content.length, 16);
+    const nameLength = Buffer.of(name.length, 0, 0, 0);
+    const local = Buffer.concat([
+      Buffer.from("PK\x03\x04\x14\0"),
+      facts.subarray(0, 20),
+      nameLength,
+      Buffer.from(name),
+      packed,
+    ]);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(at, 10);
+    directory.push(
+      Buffer.concat([
+        Buffer.from("PK\x01\x02\x14\0\x14\0"),
+        facts.subarray(0, 20),
+        nameLength,
+        tail.subarray(0, 14),
+        Buffer.from(name),
+      ]),
+    );
+    parts.push(local);
+    at += local.length;
+  }
+  const listed = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06");
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
+  end.writeUInt32LE(listed.length, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...parts, listed, end]);
+}
+
+/** One decoded image as a dataset. */
+function imagesOf(pixels: Uint8Array): Dataset {
+  const samples = samplesOf({
+    idPrefix: "fuzz",
+    featureShape: [3, 4, 4],
+    features: { values: pixels, divisor: 255 },
+    labels: new Int32Array(1),
+    classCount: 1,
+  });
+  return { ...description, classNames: ["one"], featureShape: [3, 4, 4], train: samples, test: samples };
 }
 
 async function outcomeOf(target: Target, input: Uint8Array): Promise<string> {

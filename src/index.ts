@@ -9,6 +9,7 @@ export { operators } from "./autodiff/operators/index.ts";
 export { perSampleGradients } from "./autodiff/per-sample-gradients.ts";
 export { vectorJacobianProduct } from "./autodiff/vector-jacobian-product.ts";
 export type { Dataset, Samples } from "./data/dataset.ts";
+export { type DuplicatePair, exactDuplicates, nearDuplicates } from "./data/duplicates.ts";
 export { type ForgetSpec, parseForgetSpec } from "./data/forget-spec.ts";
 export { listDatasets, loadDataset } from "./data/index.ts";
 export { type ForgetResources, type ForgetSets, resolveForget } from "./data/resolve-forget.ts";

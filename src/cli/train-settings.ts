@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { AUGMENT_FORM } from "../data/augment/augmenter.ts";
 import { RECIPE_SGD, type Recipe, recipeSchema } from "../training/recipe.ts";
 import { parseCount, parseReal, parseSettings } from "./context.ts";
 import { type NamedSettings, parseNamed } from "./named-settings.ts";
@@ -19,6 +20,7 @@ export interface TrainFlags {
   readonly clipValue?: number;
   readonly averaging?: number;
   readonly precision?: string;
+  readonly augment?: string;
 }
 
 /** Adds the flags of central training to a command. */
@@ -49,6 +51,7 @@ export function addTrainOptions(command: Command): Command {
     .option("--clip-norm <limit>", "shortens the gradient to this norm", parseReal)
     .option("--clip-value <limit>", "limits every element of the gradient", parseReal)
     .option("--averaging <decay>", "gives a running average of the weights, such as 0.99", parseReal)
+    .option("--augment <steps>", `change images by chance: ${AUGMENT_FORM}`)
     .option(
       "--precision <id>",
       "float32; mixed is refused where the device has no 16-bit arithmetic, as on CPUs",
@@ -78,6 +81,7 @@ export function readTrainSettings(flags: TrainFlags, what: string): Recipe {
       clipping: norm === undefined && value === undefined ? undefined : { norm, value },
       averaging: flags.averaging,
       precision: flags.precision,
+      augment: flags.augment,
     },
     what,
   );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Dataset, Samples } from "../data/dataset.ts";
 import { parseForgetSpec } from "../data/forget-spec.ts";
 import { loadDataset } from "../data/index.ts";
-import { type DataParts, divideDataset } from "../data/parts.ts";
+import { type DataParts, divideDataset, normalisedParts } from "../data/parts.ts";
 import { type ForgetSets, resolveForget } from "../data/resolve-forget.ts";
 import { LetheError } from "../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../kernel/key.ts";
@@ -41,7 +41,8 @@ export async function openTrainingRun(directory: string): Promise<OpenRun> {
   const model = run.model.endsWith(".onnx") ? join(directory, "model.onnx") : run.model;
   const architecture = chooseModel(model, dataset);
   const weights = readRunWeights(directory, run, architecture);
-  const parts = divideDataset(dataset, run);
+  const raw = divideDataset(dataset, run);
+  const parts = run.normaliser === undefined ? raw : normalisedParts(raw, run.normaliser);
   return { run, dataset, parts, architecture, weights };
 }
 

@@ -1,12 +1,11 @@
 import { isUtf8 } from "node:buffer";
 import { CsvError, parse } from "csv-parse/sync";
 import { LetheError } from "../kernel/errors.ts";
+import { faultOfNames, type Table } from "./table.ts";
 
 /** The cells of a CSV file. */
 export interface CsvTable {
   readonly file: string;
-  /** Length of the file, unpacked. */
-  readonly bytes: number;
   /** Names in the first line; empty when the file has none. */
   readonly header: readonly string[];
   /** Rows of equally many cells, without white space around them. */
@@ -14,9 +13,6 @@ export interface CsvTable {
   /** Line of the file, from 1, on which each row ends (the parser counts CR LF inside quotes as two). */
   readonly lines: readonly number[];
 }
-
-/** As many as a spreadsheet can have; a longer header is another kind of file. */
-const MAX_COLUMNS = 16_384;
 
 /**
  * Splits a CSV file into cells (RFC 4180, UTF-8, any line ends; empty lines are passed over).
@@ -36,13 +32,28 @@ export function parseCsvTable(
   const rows = parseCells(bytes, file, format.separator, lines);
   const header = format.hasHeader ? (rows.shift() ?? []) : [];
   if (format.hasHeader) lines.shift();
-  requireNames(header, file);
+  const nameFault = faultOfNames(header, file);
+  if (nameFault !== undefined) throw csvError(nameFault, file);
   if (rows.length === 0) {
     throw new LetheError("data", "DATA_EMPTY", `Expected rows of data in ${file}, got none.`, {
       details: { file },
     });
   }
-  return { file, bytes: bytes.length, header, rows, lines };
+  return { file, header, rows, lines };
+}
+
+/** The cells of a CSV file with a header by column. */
+export function tableOfCsv({ file, header, rows, lines }: CsvTable): Table {
+  return {
+    file,
+    header,
+    rowCount: rows.length,
+    column: (name) => {
+      const index = header.indexOf(name);
+      return rows.map((row) => row[index] as string);
+    },
+    placeOf: (row) => `line ${lines[row]}`,
+  };
 }
 
 function parseCells(bytes: Uint8Array, file: string, separator: string, lines: number[]): string[][] {
@@ -79,19 +90,6 @@ function syntaxError(error: CsvError, file: string): LetheError {
     messages[code] ??
     `Expected well-formed CSV (RFC 4180), got a misplaced quote ${place}. Double a quote inside a quoted cell.`;
   return new LetheError("data", "DATA_CSV", message, { details });
-}
-
-function requireNames(header: readonly string[], file: string): void {
-  if (header.length > MAX_COLUMNS) {
-    throw csvError(`Expected at most ${MAX_COLUMNS} columns, got ${header.length} in ${file}.`, file);
-  }
-  const seen = new Set<string>();
-  for (const name of header) {
-    if (name === "") throw csvError(`Expected a name for every column, got an empty one in ${file}.`, file);
-    if (seen.has(name))
-      throw csvError(`Expected distinct column names, got \`${name}\` twice in ${file}.`, file);
-    seen.add(name);
-  }
 }
 
 function csvError(message: string, file: string): LetheError {

@@ -189,7 +189,7 @@ describe("loadDataset", () => {
     );
   });
 
-  it.each(["", "cifar", "mnist:", "mnist:x", "idx", "idx:", "csv", "MNIST"])(
+  it.each(["", "svhn", "mnist:", "mnist:x", "idx", "idx:", "csv", "MNIST"])(
     "refuses the name %j as a usage error",
     async (name) => {
       await expect(loadDataset(name)).rejects.toThrow(
@@ -202,7 +202,9 @@ describe("loadDataset", () => {
 describe("listDatasets", () => {
   it("tells of every source its form, licence, counts and whether it is at hand", async () => {
     const list = await listDatasets({ dataDirectory: directory });
-    expect(list.map((line) => line.id)).toEqual(["mnist", "fashion-mnist", "digits", "idx", "csv", "text"]);
+    expect(list.map((line) => line.id)).toEqual(
+      "mnist fashion-mnist digits flights mails idx images cifar10 npz csv json parquet text".split(" "),
+    );
     for (const line of list) {
       expect(line.form.startsWith(line.id)).toBe(true);
       expect(line.licence).not.toBe("");

@@ -1,18 +1,42 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Availability, DatasetSource, LoadOptions } from "./source.ts";
+import { cifar10 } from "./sources/cifar10.ts";
 import { csv } from "./sources/csv.ts";
 import { digits } from "./sources/digits.ts";
 import { fashionMnist } from "./sources/fashion-mnist.ts";
+import { flights } from "./sources/flights.ts";
 import { idx } from "./sources/idx.ts";
+import { images } from "./sources/images.ts";
+import { json } from "./sources/json.ts";
+import { mails } from "./sources/mails.ts";
 import { mnist } from "./sources/mnist.ts";
+import { npz } from "./sources/npz.ts";
+import { parquet } from "./sources/parquet.ts";
 import { text } from "./sources/text.ts";
 
 export type { Dataset, Samples } from "./dataset.ts";
 export type { Availability, LoadOptions } from "./source.ts";
 
 /** Every source, in the order of the list. */
-const sources: readonly DatasetSource[] = [mnist, fashionMnist, digits, idx, csv, text];
+const sources: readonly DatasetSource[] = [
+  mnist,
+  fashionMnist,
+  digits,
+  flights,
+  mails,
+  idx,
+  images,
+  cifar10,
+  npz,
+  csv,
+  json,
+  parquet,
+  text,
+];
+
+/** What stands before the colon of each dataset's name. */
+export const datasetIds: readonly string[] = sources.map(({ id }) => id);
 
 /** One line of the list of datasets. */
 export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "paper" | "licence"> & {
@@ -21,8 +45,7 @@ export type DatasetListing = Pick<DatasetSource, "id" | "form" | "title" | "pape
 } & Availability;
 
 /**
- * Loads the dataset a person names: `mnist`, `fashion-mnist`, `digits`, `idx:DIR`,
- * `csv:FILE?label=COLUMN&subject=COLUMN&group=COLUMN` or `text:FILE?length=64`.
+ * Loads the dataset a person names, such as `mnist`, `images:DIR` or `csv:FILE?label=COLUMN&subject=COLUMN&group=COLUMN`.
  *
  * @throws LETHE_USAGE_DATASET for a name no source answers to, and whatever the source finds wrong with its files
  * (kind `data`) or argument (kind `usage`)
@@ -35,7 +58,9 @@ export async function loadDataset(name: string, options: LoadOptions = {}): Prom
   const argument = colon < 0 ? "" : name.slice(colon + 1);
   const source = sources.find((candidate) => candidate.id === id);
   if (!source) throw nameError(name, sources.map((candidate) => candidate.form).join(", "));
-  const isWellFormed = source.form.includes(":") ? argument !== "" : colon < 0;
+  const isOptional = source.form.includes("[:");
+  const needsArgument = isOptional ? colon >= 0 : source.form.includes(":");
+  const isWellFormed = needsArgument ? argument !== "" : colon < 0;
   if (!isWellFormed) throw nameError(name, source.form);
   return source.load(argument, options);
 }

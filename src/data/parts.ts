@@ -1,7 +1,8 @@
 import { LetheError } from "../kernel/errors.ts";
 import { keyFromSeed } from "../kernel/key.ts";
 import type { Dataset, Samples } from "./dataset.ts";
-import { stratifiedSplit } from "./split.ts";
+import { type Normaliser, normalised } from "./normaliser.ts";
+import { type Split, stratifiedSplit } from "./split.ts";
 
 /** How a dataset is divided for training. */
 export interface PartSizes {
@@ -14,6 +15,8 @@ export interface PartSizes {
 /** What a run trains on, tunes on and is judged by. No sample is in two parts. */
 export interface DataParts {
   readonly train: Samples;
+  /** Where the samples of `train` lie in the dataset's training part. */
+  readonly trainPositions: Uint32Array;
   /** Held out from training: tuning and stopping rules may see it. */
   readonly validation: Samples;
   /** For the final figures alone. */
@@ -42,13 +45,32 @@ export function divideDataset(dataset: Dataset, sizes: PartSizes): DataParts {
       `Expected a share of validation samples in [0, 1), got ${validation}. Give a fraction, not a percentage.`,
     );
   }
-  const chosen = part(dataset.train, 1 - samples / dataset.train.count, "samples").train;
-  const { train, test } = part(chosen, validation, "validation");
-  return { train, validation: test, test: dataset.test };
+  const all = Uint32Array.from(dataset.train.labels, (_, position) => position);
+  const chosen = partOf(dataset.train, all, 1 - samples / dataset.train.count, "samples").train;
+  const { train, test } = partOf(dataset.train, chosen, validation, "validation");
+  return {
+    train: train.length === all.length ? dataset.train : dataset.train.subset(train),
+    trainPositions: train,
+    validation: dataset.train.subset(test),
+    test: dataset.test,
+  };
 }
 
-function part(samples: Samples, fraction: number, purpose: string): { train: Samples; test: Samples } {
-  if (fraction === 0) return { train: samples, test: samples.subset([]) };
-  const split = stratifiedSplit(samples.labels, samples.classCount, fraction, keyFromSeed(`part ${purpose}`));
-  return { train: samples.subset(split.train), test: samples.subset(split.test) };
+/** The parts with features scaled by a normaliser that saw the training part alone. */
+export function normalisedParts(parts: DataParts, normaliser: Normaliser): DataParts {
+  return {
+    ...parts,
+    train: normalised(parts.train, normaliser),
+    validation: normalised(parts.validation, normaliser),
+    test: normalised(parts.test, normaliser),
+  };
+}
+
+/** Divides positions of samples, stratified by class. */
+function partOf(samples: Samples, positions: Uint32Array, fraction: number, purpose: string): Split {
+  if (fraction === 0) return { train: positions, test: new Uint32Array(0) };
+  const labels = Int32Array.from(positions, (position) => samples.labels[position] as number);
+  const split = stratifiedSplit(labels, samples.classCount, fraction, keyFromSeed(`part ${purpose}`));
+  const at = (index: number): number => positions[index] as number;
+  return { train: split.train.map(at), test: split.test.map(at) };
 }

@@ -18,10 +18,17 @@ export interface SampleColumns {
   readonly groups?: Readonly<Record<string, CategoryColumn>>;
 }
 
-/** Row-major [count, featureLength]: bytes, to be divided by `divisor` (255 for pixels), or the numbers themselves. */
+/**
+ * Row-major [count, featureLength]: bytes, to be divided by `divisor` (255 for pixels), or the numbers themselves. Or a function
+ * that writes row `position` of `count` at out[offset …], which holds zeros.
+ */
 export type FeatureColumn =
   | { readonly values: Uint8Array; readonly divisor: number }
-  | { readonly values: Float32Array };
+  | { readonly values: Float32Array }
+  | {
+      readonly count: number;
+      readonly fill: (position: number, out: Float32Array, offset: number) => void;
+    };
 
 /** One word per position, each distinct word stored once: position `i` has `names[codes[i]]`. */
 export interface CategoryColumn {
@@ -59,7 +66,7 @@ export function samplesOf(columns: SampleColumns): Samples {
       for (let row = 0; row < positions.length; row++) {
         const position = positions[row] as number;
         requirePosition(position, count);
-        copyRow(position * featureLength, out, row * featureLength);
+        copyRow(position, out, row * featureLength);
       }
     },
   });
@@ -80,18 +87,26 @@ function targetsOf({ shape, values }: NonNullable<SampleColumns["targets"]>, cou
   };
 }
 
-/** Copies the row that starts at `from` to `out` at `to`. */
+/** Writes the row of a position to `out` at `to`. */
 function rowCopier(
   features: FeatureColumn,
   length: number,
-): (from: number, out: Float32Array, to: number) => void {
+): (position: number, out: Float32Array, to: number) => void {
+  if ("fill" in features) {
+    return (position, out, to) => {
+      out.fill(0, to, to + length);
+      features.fill(position, out, to);
+    };
+  }
   if (!("divisor" in features)) {
-    return (from, out, to) => out.set(features.values.subarray(from, from + length), to);
+    return (position, out, to) =>
+      out.set(features.values.subarray(position * length, (position + 1) * length), to);
   }
   const { values, divisor } = features;
   // A look-up is as fast as a multiplication and gives the correctly rounded quotient.
   const quotient = Float32Array.from({ length: 256 }, (_, byte) => byte / divisor);
-  return (from, out, to) => {
+  return (position, out, to) => {
+    const from = position * length;
     for (let at = 0; at < length; at++) out[to + at] = quotient[values[from + at] as number] as number;
   };
 }
@@ -114,7 +129,7 @@ function requireEqualLengths(columns: SampleColumns, featureLength: number): voi
   const count = labels.length;
   const columnsOfWords = Object.entries({ subjects, ...groups });
   const lengths: readonly (readonly [string, number])[] = [
-    ["features", features.values.length / featureLength],
+    ["features", "fill" in features ? features.count : features.values.length / featureLength],
     ["targets", targets === undefined ? count : targets.values.length / sizeOf(targets.shape)],
     ...columnsOfWords.map(([name, column]) => [name, column?.codes.length ?? count] as const),
   ];

@@ -5,7 +5,10 @@ import type { Dataset } from "./dataset.ts";
 export interface DatasetSource {
   /** The word before the colon of a dataset's name: `mnist`, `csv`. */
   readonly id: string;
-  /** How to write it, `csv:FILE?label=COLUMN…`. A form with a colon needs an argument, one without takes none. */
+  /**
+   * How to write it, `csv:FILE?label=COLUMN…`. A form with a colon needs an argument, one without takes none; in brackets,
+   * `flights[:SIZE]`, it may be left out.
+   */
   readonly form: string;
   readonly title: string;
   /** Who published the data, or what the format is. */

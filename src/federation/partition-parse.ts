@@ -3,15 +3,19 @@ import { partitionError } from "./partition-error.ts";
 import type { ClientSizes } from "./partition-sizes.ts";
 
 /**
- * Reads `iid`, `dirichlet:ALPHA` or `exclusive`.
+ * Reads `iid`, `dirichlet:ALPHA`, `exclusive` or `group:ATTRIBUTE`.
  *
  * @throws LETHE_USAGE_PARTITION
  */
 export function parsePartition(text: string): PartitionStrategy {
   if (text === "iid" || text === "exclusive") return { kind: text };
+  const [, attribute] = /^group:(.+)$/s.exec(text) ?? [];
+  if (attribute !== undefined) return { kind: "group", attribute };
   const alpha = parameterOf(text, "dirichlet");
   if (alpha === undefined) {
-    throw partitionError(`Expected a partition iid, dirichlet:ALPHA or exclusive, got \`${text}\`.`);
+    throw partitionError(
+      `Expected a partition iid, dirichlet:ALPHA, exclusive or group:ATTRIBUTE, got \`${text}\`.`,
+    );
   }
   if (!Number.isFinite(alpha) || alpha <= 0) {
     throw partitionError(

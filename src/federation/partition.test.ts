@@ -143,6 +143,43 @@ describe("partition", () => {
   });
 });
 
+describe("partition by group", () => {
+  const towns = ["Ulm", "Bonn", "Ulm", "Aachen", "Ulm", "Bonn", "Trier", "Bonn"];
+  const names = [...new Set(towns)];
+  const samples = samplesOf({
+    idPrefix: "t",
+    featureShape: [1],
+    features: { values: new Float32Array(towns.length) },
+    labels: new Int32Array(towns.length),
+    classCount: 2,
+    groups: { town: { codes: Int32Array.from(towns, (town) => names.indexOf(town)), names } },
+  });
+  const run = (options: PartitionOptions, text = "group:town") =>
+    partition(parsePartition(text), samples, options, keyFromSeed(1)).map((part) => [...part]);
+
+  it("makes clients of the largest groups, whole", () => {
+    expect(run({ clients: 3 })).toEqual([[1, 5, 7], [0, 2, 4], [3]]);
+  });
+
+  it("draws as many of a group as asked, however many the others have", () => {
+    expect(run({ clients: 3, samplesPerClient: 3 })).toEqual(run({ clients: 3 }));
+    const [first, second, third] = run({ clients: 3, samplesPerClient: 2 });
+    expect([first, second, third].map((part) => part?.length)).toEqual([2, 2, 1]);
+    for (const position of first ?? []) expect(towns[position]).toBe("Bonn");
+  });
+
+  it("refuses attributes and clients that there are none of", () => {
+    expect(() => run({ clients: 5 })).toThrow(/each of 5 clients, got 4 values of `town`/);
+    expect(() => run({ clients: 2 }, "group:city")).toThrow(
+      /attribute of the samples \(town\), got `group:city`/,
+    );
+    expect(() => run({ clients: 2, sizes: { kind: "spread", ratio: 2 } })).toThrow(
+      /as large as their groups/,
+    );
+    expect(() => run({ clients: 2 }, "group:")).toThrow(/or group:ATTRIBUTE/);
+  });
+});
+
 describe("client sizes", () => {
   it("are spread as far as asked around the same mean", () => {
     const options = { clients: 20, samplesPerClient: 600, sizes: { kind: "spread", ratio: 10 } } as const;

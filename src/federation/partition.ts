@@ -1,6 +1,7 @@
 import type { Samples } from "../data/dataset.ts";
 import { deriveKey, type Key, type RandomStream, randomStream } from "../kernel/key.ts";
 import { partitionError } from "./partition-error.ts";
+import { takeGroups } from "./partition-groups.ts";
 import { type ClassPools, classPools } from "./partition-pools.ts";
 import { type ClientSizes, clientSizes, type SizeRequest } from "./partition-sizes.ts";
 import { takeDirichlet, takeExclusive, takeIid } from "./partition-strategies.ts";
@@ -9,7 +10,8 @@ import { takeDirichlet, takeExclusive, takeIid } from "./partition-strategies.ts
 export type PartitionStrategy =
   | { readonly kind: "iid" }
   | { readonly kind: "dirichlet"; readonly alpha: number }
-  | { readonly kind: "exclusive" };
+  | { readonly kind: "exclusive" }
+  | { readonly kind: "group"; readonly attribute: string };
 
 /** How many clients, and how much each of them holds. */
 export interface PartitionOptions {
@@ -31,8 +33,9 @@ const DEFAULT_SAMPLES_PER_CLIENT = 600;
  * - `dirichlet`: client u's class mix is drawn from Dirichlet(alpha, …, alpha), its samples from that mix; where a class
  *   has none left, from the class with most left.
  * - `exclusive`: client 0 alone holds the last class, 60 % of its samples; all else is as `iid`.
+ * - `group`: every client is one value of an attribute of the samples, the largest first ({@link takeGroups}).
  *
- * @param samples - `labels` and `classCount` are read, never features
+ * @param samples - labels and groups are read, never features
  * @param key - the same key gives the same clients
  * @returns ascending positions in `samples`, one array per client
  * @throws LETHE_USAGE_PARTITION when the samples do not suffice
@@ -42,11 +45,16 @@ const DEFAULT_SAMPLES_PER_CLIENT = 600;
  */
 export function partition(
   strategy: PartitionStrategy,
-  samples: Pick<Samples, "count" | "classCount" | "positionsByClass">,
+  samples: Pick<Samples, "count" | "classCount" | "positionsByClass" | "groups" | "groupNames">,
   options: PartitionOptions,
   key: Key,
 ): readonly Uint32Array[] {
   const purpose = deriveKey(key, "partition");
+  requireClients(options.clients);
+  if (strategy.kind === "group") {
+    const clients = takeGroups(strategy.attribute, samples, options, deriveKey(purpose, "draws"));
+    return clients.map((positions) => positions.sort());
+  }
   const counts = clientSizes(sizeRequest(samples.count, options), deriveKey(purpose, "sizes"));
   const pools = classPools(samples.positionsByClass(), deriveKey(purpose, "pools"));
   const stream = randomStream(deriveKey(purpose, "draws"));
@@ -54,7 +62,7 @@ export function partition(
 }
 
 function take(
-  strategy: PartitionStrategy,
+  strategy: Exclude<PartitionStrategy, { readonly kind: "group" }>,
   pools: ClassPools,
   counts: Uint32Array,
   stream: RandomStream,
@@ -71,11 +79,13 @@ function take(
   }
 }
 
+function requireClients(clients: number): void {
+  if (Number.isInteger(clients) && clients >= 1) return;
+  throw partitionError(`Expected at least one client, got ${clients}.`);
+}
+
 function sizeRequest(count: number, options: PartitionOptions): SizeRequest {
   const { clients, sizes = { kind: "equal" } } = options;
-  if (!Number.isInteger(clients) || clients < 1) {
-    throw partitionError(`Expected at least one client, got ${clients}.`);
-  }
   const most = Math.floor(count / clients);
   if (most < 1) {
     throw partitionError(

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { normaliserSchema } from "../data/normaliser.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
@@ -26,6 +27,8 @@ const runSchema = z.object({
   samples: z.int().min(1).optional(),
   validation: z.number().min(0).lt(1).default(0),
   settings: recipeSchema,
+  /** What features are scaled by; as the files have them when left out. */
+  normaliser: normaliserSchema.optional(),
   digest: z.string(),
   /** What was forgotten so far; the earlier requests first. */
   requests: z.array(requestSchema).default([]),

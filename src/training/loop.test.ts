@@ -92,6 +92,27 @@ describe("the order of the samples", () => {
   });
 });
 
+describe("a batch", () => {
+  it("is changed before the step sees it, told by epoch and positions", async () => {
+    const told: string[] = [];
+    const steps: number[] = [];
+    const watching: Trainer = {
+      ...momentum,
+      step: (state, features, labels, rate) => {
+        steps.push(features.length, ...new Set(features));
+        return momentum.step(state, features, labels, rate);
+      },
+    };
+    const augment: LoopOptions["augment"] = (features, positions, epoch) => {
+      features.fill(epoch + 1);
+      told.push(...Array.from(positions, (position) => `${epoch}:${position}`));
+    };
+    await run({ epochs: 2, augment }, watching);
+    expect(new Set(told).size).toBe(2 * SAMPLES.count);
+    expect(steps.slice(-4)).toEqual([8 * FEATURES, 2, FEATURES, 2]);
+  });
+});
+
 describe("a run that is taken up again", () => {
   it.each(Object.entries(optimizers))(
     "after any epoch ends with the same bits (%s)",

@@ -1,4 +1,5 @@
-import { batchFiller } from "../data/batches.ts";
+import type { Augmenter } from "../data/augment/augmenter.ts";
+import { type Batch, batchFiller } from "../data/batches.ts";
 import type { Samples } from "../data/dataset.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
@@ -18,6 +19,10 @@ export interface LoopOptions {
   readonly schedule?: Schedule;
   /** Decides the order of the samples in every epoch. */
   readonly key: Key;
+  /** Gives the `batch`-th minibatch of an order of {@link LoopOptions.samples}, where that is not done here. */
+  readonly batches?: (order: Uint32Array, batch: number) => Promise<Batch>;
+  /** Changes every batch before the step sees it. */
+  readonly augment?: Augmenter;
   /** A state given by an earlier {@link LoopOptions.onEpoch}; the run goes on after that epoch, bit for bit. */
   readonly resume?: TrainerState;
   /** Steps to take instead of whole epochs, when fewer. */
@@ -50,6 +55,9 @@ export async function* train(
   const stepsPerEpoch = Math.ceil(samples.count / batchSize);
   const total = Math.min(epochs * stepsPerEpoch, options.maxSteps ?? Number.POSITIVE_INFINITY);
   const fill = batchFiller(samples, batchSize);
+  const batches =
+    options.batches ??
+    ((order: Uint32Array, batch: number) => fill(order.subarray(batch * batchSize, (batch + 1) * batchSize)));
   let state = options.resume ?? trainer.start(start);
 
   for (let epoch = Math.floor(state.step / stepsPerEpoch); state.step < total; epoch++) {
@@ -60,7 +68,8 @@ export async function* train(
       batch++
     ) {
       throwIfCancelled(options.signal);
-      const { features, labels } = fill(order.subarray(batch * batchSize, (batch + 1) * batchSize));
+      const { features, labels } = await batches(order, batch);
+      options.augment?.(features, order.subarray(batch * batchSize, (batch + 1) * batchSize), epoch);
       const factor =
         options.schedule === undefined ? 1 : learningRateFactor(options.schedule, state.step, total);
       const result = await trainer.step(state, features, labels, options.learningRate * factor);

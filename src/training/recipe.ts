@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AUGMENT_FORM, createAugmenter, parseAugmentations } from "../data/augment/augmenter.ts";
 import type { Samples } from "../data/dataset.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
@@ -6,7 +7,7 @@ import type { ParameterSet } from "../kernel/parameters.ts";
 import { type Architecture, initialWeights } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
 import { clippingSchema } from "./gradient-clipping.ts";
-import { train } from "./loop.ts";
+import { type LoopOptions, train } from "./loop.ts";
 import type { TrainerState } from "./objective.ts";
 import { optimizerSchema } from "./optimizers.ts";
 import { scheduleSchema } from "./schedules.ts";
@@ -31,6 +32,7 @@ export const recipeSchema = z.strictObject({
   clipping: clippingSchema.optional(),
   averaging: z.number().gt(0).lt(1).optional(),
   precision: z.enum(["float32", "mixed"]).optional(),
+  augment: z.string().optional().describe(AUGMENT_FORM),
 });
 
 /** A recipe with all its settings. */
@@ -49,6 +51,8 @@ export interface RecipeRun {
   /** A state given to `onEpoch` by an interrupted run; this one goes on after it, bit for bit. */
   readonly resume?: TrainerState | undefined;
   readonly onEpoch?: (state: TrainerState, epoch: number) => void | Promise<void>;
+  /** Reads minibatches in place of the samples, such as ahead in a worker; the same as theirs. */
+  readonly batches?: LoopOptions["batches"] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -67,7 +71,7 @@ export interface RecipeResult {
  * @throws LETHE_DATA_EMPTY, LETHE_NUMERIC_LOSS, LETHE_CANCELLED
  */
 export async function* trainByRecipe(recipe: Recipe, run: RecipeRun): Progress<RecipeResult> {
-  const { architecture, key, resume, onEpoch, signal } = run;
+  const { architecture, key, resume, onEpoch, batches, signal } = run;
   const { averaging, optimizer, precision } = recipe;
   const start = initialWeights(architecture, deriveKey(key, "initial"));
   await using trainer = await createTrainer(architecture, optimizer, {
@@ -83,6 +87,10 @@ export async function* trainByRecipe(recipe: Recipe, run: RecipeRun): Progress<R
     learningRate: recipe.learningRate ?? DEFAULT_RATE[optimizer.id],
     schedule: recipe.schedule,
     key: deriveKey(key, "training"),
+    ...(recipe.augment === undefined
+      ? {}
+      : { augment: createAugmenter(parseAugmentations(recipe.augment), run.samples, key) }),
+    ...(batches === undefined ? {} : { batches }),
     ...(resume === undefined ? {} : { resume }),
     ...(onEpoch === undefined ? {} : { onEpoch }),
     ...(signal === undefined ? {} : { signal }),

@@ -25,6 +25,7 @@ import {
   parseReal,
   parseSettings,
 } from "../context.ts";
+import { DATA_HELP } from "../data-argument.ts";
 import { describeMachine } from "../machine.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
@@ -75,17 +76,14 @@ export function simulateCommand(): Command {
     )
     .option("--config <file>", "settings as JSON; flags win over it")
     .option("--explain", "print the settings in force and where each comes from, and stop")
-    .option(
-      "--data <dataset>",
-      `mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN (default: ${defaults.data})`,
-    )
+    .option("--data <dataset>", `${DATA_HELP} (default: ${defaults.data})`)
     .option("--model <model>", `${MODEL_HELP} (default: ${defaults.model})`)
     .option("--clients <count>", `clients of the federation (default: ${defaults.clients})`, parseCount)
     .option("--samples-per-client <count>", "mean samples of a client", parseCount)
     .option("--rounds <count>", `rounds of federated averaging (default: ${defaults.rounds})`, parseCount)
     .option(
       "--partition <how>",
-      `iid, dirichlet:ALPHA or exclusive: client 0 alone holds the last class (default: ${defaults.partition})`,
+      `iid, dirichlet:ALPHA, exclusive: client 0 alone holds the last class, or group:ATTRIBUTE: clients are its values (default: ${defaults.partition})`,
     )
     .option("--sizes <how>", "equal, or spread:F for clients up to F times apart")
     .option(

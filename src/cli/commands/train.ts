@@ -5,7 +5,9 @@ import { z } from "zod";
 import { answersOf } from "../../data/answers.ts";
 import { IGNORED_LABEL, type Samples } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
-import { divideDataset } from "../../data/parts.ts";
+import { fitNormaliser } from "../../data/normaliser.ts";
+import { divideDataset, normalisedParts } from "../../data/parts.ts";
+import { createPrefetcher } from "../../data/prefetch.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
@@ -27,6 +29,7 @@ import {
   addAdaptationOptions,
 } from "../adaptation.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
+import { DATA_HELP } from "../data-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 import { addTrainOptions, readTrainSettings, type TrainFlags } from "../train-settings.ts";
 
@@ -35,6 +38,8 @@ interface TrainOptions extends CommonOptions, AdaptationOptions, TrainFlags {
   readonly model: string;
   readonly samples?: number;
   readonly validation: number;
+  readonly normalise?: boolean;
+  readonly prefetch?: boolean;
   readonly unmerged?: boolean;
 }
 
@@ -47,10 +52,7 @@ export function trainCommand(): Command {
     .description(
       "Train a classifier and write it as an ONNX file. A killed run goes on where its last epoch ended.",
     )
-    .requiredOption(
-      "--data <dataset>",
-      "mnist, fashion-mnist, digits, idx:DIR, csv:FILE?label=COLUMN, text:FILE",
-    )
+    .requiredOption("--data <dataset>", DATA_HELP)
     .option("--model <model>", MODEL_HELP, "mlp")
     .option(
       "--samples <count>",
@@ -63,6 +65,11 @@ export function trainCommand(): Command {
       parseReal,
       VALIDATION,
     )
+    .option("--normalise", "scale features by mean and deviation of the training part (in run.json)")
+    .option(
+      "--prefetch",
+      "read batches ahead in a worker thread, which loads the data as well; changes no result",
+    )
     .option("--unmerged", "write the adapters of --lora beside the weights instead of adding them up");
   addAdaptationOptions(addTrainOptions(command)).addHelpText(
     "after",
@@ -74,7 +81,9 @@ export function trainCommand(): Command {
     const settings = readTrainSettings(options, "lethe train");
     const started = performance.now();
     const dataset = await loadDataset(options.data);
-    const parts = divideDataset(dataset, { samples, validation });
+    const raw = divideDataset(dataset, { samples, validation });
+    const normaliser = options.normalise ? fitNormaliser(raw.train) : undefined;
+    const parts = normaliser === undefined ? raw : normalisedParts(raw, normaliser);
     const model = chooseModel(options.model, dataset);
     for (const note of model.notes ?? []) context.say(note);
     const key = keyFromSeed(context.seed);
@@ -93,10 +102,18 @@ export function trainCommand(): Command {
       validation,
       settings,
       ...(isAdapted ? { adaptation } : {}),
+      ...(normaliser === undefined ? {} : { normaliser }),
     };
     const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
     const checkpoint = join(options.out, "checkpoint.safetensors");
 
+    const positions = { subset: parts.trainPositions };
+    await using prefetcher = options.prefetch
+      ? createPrefetcher(
+          { data: options.data, part: "train", ...positions, ...(normaliser && { normaliser }) },
+          settings.batchSize,
+        )
+      : undefined;
     const resume = readCheckpoint(checkpoint, recipe);
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
     const { weights: trained, state } = await context.run(
@@ -107,6 +124,7 @@ export function trainCommand(): Command {
         key,
         runtime: context.runtime,
         resume,
+        batches: prefetcher?.batches,
         onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
         signal: context.signal,
       }),

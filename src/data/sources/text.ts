@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { LetheError } from "../../kernel/errors.ts";
-import { encodeLabels } from "../csv-labels.ts";
 import { readBytes, unpack } from "../file.ts";
 import { type DatasetSource, splitKeyOf } from "../source.ts";
+import { encodeLabels } from "../table-labels.ts";
 import { type TextTable, textDataset } from "../text/text-dataset.ts";
 
 const FORM = "text:FILE?labels=tab&documents=paragraphs&tokenizer=byte&vocabulary=4096&length=64&test=0.1";
@@ -114,11 +114,10 @@ function labelledLines(contents: string, file: string): TextTable {
       { details: { file, line: fault.number } },
     );
   }
-  const labels = encodeLabels(
-    rows.map(({ line, tab }) => line.slice(0, tab)),
-    rows.map(({ number }) => number),
-    "label",
-    file,
-  );
+  const labels = encodeLabels({
+    name: "label",
+    values: rows.map(({ line, tab }) => line.slice(0, tab)),
+    table: { file, placeOf: (row) => `line ${rows[row]?.number}` },
+  });
   return { texts: rows.map(({ line, tab }) => line.slice(tab + 1)), labels };
 }

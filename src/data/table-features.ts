@@ -1,14 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
-import { codesOf } from "./csv-labels.ts";
-
-/** A column of a table that a model is to see. */
-export interface TextColumn {
-  readonly name: string;
-  readonly cells: readonly string[];
-  /** The file's line of each cell, for messages. */
-  readonly lines: readonly number[];
-  readonly file: string;
-}
+import { type NamedColumn, wordsOf } from "./table.ts";
+import { codesOf } from "./table-labels.ts";
 
 /** A column as numbers: `width` features for each row, written by `fill` at out[offset …]. */
 export interface EncodedColumn {
@@ -29,24 +21,25 @@ const ROUNDING = 1e-12;
  * Turns a column into features. Whether it is numeric is seen from all rows; mean, deviation and vocabulary come from the
  * training rows alone, so that the test part stays unseen.
  *
- * - Every cell a number: (x − mean) / deviation, one feature; 0 throughout for a constant column.
+ * - Every cell a number, or a column of numbers: (x − mean) / deviation, one feature; 0 throughout for a constant column.
  * - Otherwise one-hot over the training rows' words; a word they lack gives zeros.
  *
  * @param train - positions of the training rows
  * @throws LETHE_DATA_NOT_FINITE for a missing, infinite or too large number · LETHE_DATA_CATEGORIES for more than 256
  * words
  */
-export function encodeColumn(column: TextColumn, train: Uint32Array): EncodedColumn {
+export function encodeColumn(column: NamedColumn, train: Uint32Array): EncodedColumn {
+  const { values } = column;
+  if (values instanceof Float64Array) return standardised(column, values, train);
   const isWord = (cell: string): boolean => !NUMBER.test(cell) && !NO_NUMBER.test(cell);
-  return column.cells.some(isWord) ? oneHot(column, train) : standardised(column, train);
+  if (values.some(isWord)) return oneHot(column, train);
+  const numbers = Float64Array.from(values, (cell) => (NUMBER.test(cell) ? Number(cell) : Number.NaN));
+  return standardised(column, numbers, train);
 }
 
-function standardised(column: TextColumn, train: Uint32Array): EncodedColumn {
-  const values = Float64Array.from(column.cells, (cell, row) => {
-    const value = NUMBER.test(cell) ? Number(cell) : Number.NaN;
-    if (!(Math.abs(value) <= FLOAT32_MAX)) throw notFinite(column, row);
-    return value;
-  });
+function standardised(column: NamedColumn, values: Float64Array, train: Uint32Array): EncodedColumn {
+  const strange = values.findIndex((value) => !(Math.abs(value) <= FLOAT32_MAX));
+  if (strange >= 0) throw notFinite(column, strange);
   const mean = average(train, (row) => values[row] as number);
   const variance = average(train, (row) => ((values[row] as number) - mean) ** 2);
   const deviation = Math.sqrt(variance);
@@ -62,8 +55,8 @@ function standardised(column: TextColumn, train: Uint32Array): EncodedColumn {
   };
 }
 
-function oneHot(column: TextColumn, train: Uint32Array): EncodedColumn {
-  const { cells, name, file } = column;
+function oneHot({ name, values, table: { file } }: NamedColumn, train: Uint32Array): EncodedColumn {
+  const cells = wordsOf(values);
   const vocabulary = [...new Set(Array.from(train, (row) => cells[row] as string))].sort();
   if (vocabulary.length > MAX_CATEGORIES) {
     throw new LetheError(
@@ -87,11 +80,13 @@ function average(rows: Uint32Array, value: (row: number) => number): number {
   return rows.reduce((sum, row) => sum + value(row), 0) / rows.length;
 }
 
-function notFinite({ name, lines, file }: TextColumn, row: number): LetheError {
+function notFinite({ name, table }: NamedColumn, row: number): LetheError {
+  const { file } = table;
+  const place = table.placeOf(row);
   return new LetheError(
     "data",
     "DATA_NOT_FINITE",
-    `Expected a finite number of ordinary size in column \`${name}\`, got none on line ${lines[row]} of ${file}. Fill it in, remove the row, or leave the column out with drop=${name}.`,
-    { details: { file, column: name, line: lines[row] ?? 0 } },
+    `Expected a finite number of ordinary size in column \`${name}\`, got none on ${place} of ${file}. Fill it in, remove the row, or leave the column out with drop=${name}.`,
+    { details: { file, column: name, place } },
   );
 }
