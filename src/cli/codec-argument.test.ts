@@ -13,6 +13,7 @@ describe("a codec's text", () => {
     "tcq8:0.5,kappa:0.5",
     "d4,fixed:4,non-subtractive",
     "topk:1",
+    "tcq8:1,rotate:10,rans,temporal:1",
   ])("%s is read and written alike", (text) => expect(formatCodec(parseCodec(text))).toBe(text));
 
   it.each([
@@ -30,6 +31,8 @@ describe("a codec's text", () => {
     ["z:1.2,kappa:2", /storedClientFraction/],
     ["deadzone,fixed:4", /Expected a dithered quantiser/],
     ["z,fixed:1", /fixedBits/],
+    ["topk:1,rotate:4", /Expected a quantiser with a step/],
+    ["z:1,rotate:4,element:1", /Expected no rotation/],
     ["z:1,non-subtractive:1", /got `non-subtractive:1`/],
   ])("%j is refused with the part that is wrong", (text, message) => {
     expect(() => parseCodec(text)).toThrow(message);

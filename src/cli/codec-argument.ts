@@ -13,6 +13,7 @@ const ADDITIONS: Readonly<
   element: (tau) => ({ key: "threshold", setting: { mode: "element", tau } }),
   kappa: (share) => ({ key: "storedClientFraction", setting: share }),
   step: (stepPerRms) => ({ key: "rate", setting: { stepPerRms } }),
+  rotate: (period) => ({ key: "rotation", setting: { period } }),
   fixed: (fixedBits) => ({ key: "rate", setting: { fixedBits } }),
 };
 
@@ -29,7 +30,7 @@ const MARKS: Readonly<Record<string, { readonly key: keyof CodecConfig; readonly
 /** The help text of `--codec`. */
 export const CODEC_HELP =
   "QUANTISER:BITS or QUANTISER (`lethe codecs` lists them); add temporal:TAU, mean:TAU or element:TAU, kappa:SHARE, " +
-  `step:SHARE or fixed:BITS, ${Object.keys(MARKS).join(", ")}, after commas`;
+  `step:SHARE or fixed:BITS, rotate:ROUNDS, ${Object.keys(MARKS).join(", ")}, after commas`;
 
 /**
  * Reads a codec such as `z:1.2`, `e8:2,temporal:1.1` or `z:1.2,kappa:0.5`.
@@ -66,13 +67,14 @@ export function parseCodec(text: string): CodecConfig {
 
 /** The text {@link parseCodec} reads. */
 export function formatCodec(config: CodecConfig): string {
-  const { quantiser, rate, threshold, storedClientFraction, dither, coder } = config;
+  const { quantiser, rate, threshold, storedClientFraction, dither, coder, rotation } = config;
   const hasRate = quantisers[quantiser].rateControl !== "none";
   return [
     hasRate && "bitsPerParameter" in rate ? `${quantiser}:${rate.bitsPerParameter}` : quantiser,
     ...(hasRate && "stepPerRms" in rate ? [`step:${rate.stepPerRms}`] : []),
     ...(hasRate && "fixedBits" in rate ? [`fixed:${rate.fixedBits}`] : []),
     ...(dither === "non-subtractive" ? [dither] : []),
+    ...(rotation === undefined ? [] : [`rotate:${rotation.period}`]),
     ...(coder === undefined || coder === "adaptive" ? [] : [coder]),
     ...(threshold.mode === "none" ? [] : [`${threshold.mode}:${threshold.tau}`]),
     ...(storedClientFraction === 1 ? [] : [`kappa:${storedClientFraction}`]),

@@ -50,6 +50,7 @@ function parametersOf({ rateControl, fixedReach, isLattice, hasSymbols }: Quanti
     ...(rateControl === "step" ? ["step"] : []),
     ...(fixedReach === undefined ? [] : ["fixed"]),
     ...(isLattice ? ["non-subtractive"] : []),
+    ...(rateControl === "step" ? ["rotate"] : []),
     ...(hasSymbols ? ["coder"] : []),
   ];
 }

@@ -20,11 +20,13 @@ export const codecConfigSchema = z
         z.strictObject({ fixedBits: z.int().min(2).max(16) }),
       ])
       .default({ bitsPerParameter: 2 }),
-    // The next two have no default in the schema: a history written before them keeps its header and its digest.
+    // The next three have no default in the schema: a history written before them keeps its header and its digest.
     /** Whether readers subtract the dither, as they do when this is left out. */
     dither: z.enum(["subtractive", "non-subtractive"]).optional(),
     /** How symbols become bytes: `adaptive` when left out. */
     coder: z.enum(coderIds).optional(),
+    /** Turns updates to the principal axes of the client's record at the start of each period, counted in rounds. */
+    rotation: z.strictObject({ period: z.int().min(2).max(1000) }).optional(),
     /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
     storedClientFraction: z.number().gt(0).max(1).default(1),
     /** What of a client's update is left out because it says little new. */
@@ -43,6 +45,12 @@ export const codecConfigSchema = z
   .superRefine((config, context) => {
     const message = pipelineFault(config);
     if (message !== undefined) context.addIssue({ code: "custom", message });
+    // Turning fills the zeros that make such records small.
+    if (config.rotation !== undefined && config.threshold.mode === "element")
+      context.addIssue({
+        code: "custom",
+        message: "Expected no rotation with `element` thresholding, got both.",
+      });
   });
 
 /** A complete configuration. */

@@ -5,7 +5,7 @@ import type { RoundEntries, RoundEntry } from "./entry.ts";
 import { type CodecFrame, decodeUpdate } from "./update-codec.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
-/** Finds the record of an earlier round, for entries that are `held`. */
+/** Finds the record of an earlier round, for entries that are `held` and records that were rotated. */
 export type FindRecord = (round: number, client: string) => Uint8Array | undefined;
 
 /** Decodes one client of a round after another. */
@@ -23,7 +23,7 @@ export interface RoundDecoder {
 /**
  * Opens a round for decoding: a pure function of the stored bytes, to be used in any worker.
  *
- * @param findRecord - needed for `temporal` thresholding only
+ * @param findRecord - needed with `temporal` thresholding and with rotation only
  * @param workspace - to be given again for the next round
  */
 export function openRound(
@@ -49,7 +49,7 @@ export function openRound(
       switch (status) {
         case "stored": {
           if (!record) throw missing(round, client);
-          decodeUpdate(record, frame, { round, client }, out, workspace);
+          decodeUpdate(record, frame, { round, client }, out, workspace, (at) => findRecord(at, client));
           if (!isRelative) return true;
           const average = meanUpdate();
           for (let index = 0; index < parameterLength; index++) {
@@ -60,7 +60,9 @@ export function openRound(
         case "held": {
           const held = reference === undefined ? undefined : findRecord(reference, client);
           if (!held || reference === undefined) throw missing(round, client);
-          decodeUpdate(held, frame, { round: reference, client }, out, workspace);
+          decodeUpdate(held, frame, { round: reference, client }, out, workspace, (at) =>
+            findRecord(at, client),
+          );
           return true;
         }
         case "average":

@@ -13,7 +13,7 @@ const layout = layoutOf([
   { name: "running", shape: [6], role: "buffer" },
 ]);
 const frame = { layout, key: keyFromSeed(3) };
-const noLast = (): undefined => undefined;
+const nothing = { last: () => undefined, find: () => undefined };
 
 function updateOf(seed: number, scale = 1): Float32Array {
   const stream = randomStream(keyFromSeed(seed));
@@ -37,7 +37,7 @@ function memoryOf(config: CodecConfigInput) {
   };
   return {
     accept(round: number, participants: readonly Participant[]): RoundEntries {
-      const entries = encodeRound(round, participants, frame, complete, lastRecord);
+      const entries = encodeRound(round, participants, frame, complete, { last: lastRecord, find: recordOf });
       rounds.set(round, entries);
       return entries;
     },
@@ -171,7 +171,7 @@ describe("participants", () => {
       [{ ...one, weight: Number.NaN }],
       [{ ...one, client: "" }],
     ]) {
-      expect(() => encodeRound(0, wrong, frame, config, noLast)).toThrow(/round 0/);
+      expect(() => encodeRound(0, wrong, frame, config, nothing)).toThrow(/round 0/);
     }
   });
 

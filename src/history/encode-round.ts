@@ -1,9 +1,17 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { CodecConfig } from "./config.ts";
+import type { FindRecord } from "./decode-round.ts";
 import type { RoundEntries, RoundEntry } from "./entry.ts";
-import { readRecord } from "./record.ts";
+import { type RecordIdentity, type RecordParts, readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
-import { type CodecFrame, decodeUpdate, type EncodeOptions, encodeUpdate } from "./update-codec.ts";
+import {
+  type CodecFrame,
+  decodeUpdate,
+  type EncodeOptions,
+  encodeUpdate,
+  rotationOfRecord,
+} from "./update-codec.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
 
 /** A client of a round, with its update unless it gave none. */
 export interface Participant {
@@ -14,10 +22,13 @@ export interface Participant {
   readonly update: Float32Array | undefined;
 }
 
-/** Finds a client's last record, which thresholding compares with and rate control starts from. */
-export type LastRecord = (
-  client: string,
-) => { readonly round: number; readonly bytes: Uint8Array } | undefined;
+/** What is stored already. */
+export interface EarlierRecords {
+  /** A client's last record, which thresholding compares with and rate control starts from. */
+  last(client: string): { readonly round: number; readonly bytes: Uint8Array } | undefined;
+  /** A client's record of a round, whose axes later ones are turned to. */
+  find: FindRecord;
+}
 
 /** The client name under which a round's mean is coded. */
 export const MEAN = "";
@@ -37,7 +48,8 @@ export function encodeRound(
   participants: readonly Participant[],
   frame: CodecFrame,
   config: CodecConfig,
-  lastRecord: LastRecord,
+  earlier: EarlierRecords,
+  workspace: Workspace = createWorkspace(),
 ): RoundEntries {
   checkParticipants(round, participants);
   const present = participants.flatMap(({ client, weight, update }) =>
@@ -49,16 +61,29 @@ export function encodeRound(
     present.map(({ client }) => client),
     config.storedClientFraction,
   );
-  const { threshold, quantiser, rate, dither, coder } = config;
-  const base: EncodeOptions = { quantiser, rate, dither, coder };
+  const { threshold, quantiser, rate, dither, coder, rotation } = config;
+  const base: EncodeOptions = { quantiser, rate, dither, coder, rotation };
   const scratch = new Float32Array(frame.layout.length);
 
+  /** The axes of the last record that has its own, until the period is over; then this round's record gets its own. */
+  const referenceFor = ({ client, round: lastRound, stages }: RecordParts): EncodeOptions["reference"] => {
+    const axesRound = stages.rotatedBy ?? lastRound;
+    if (rotation === undefined || round - axesRound >= rotation.period) return undefined;
+    const identity = { round: axesRound, client };
+    const find = (at: number) => earlier.find(at, client);
+    return { round: axesRound, rotation: rotationOfRecord(frame, identity, workspace, find) };
+  };
+
   const encode = (client: string, update: Float32Array, sparse: boolean): Uint8Array => {
-    const last = lastRecord(client);
+    const last = earlier.last(client);
     const previous = last && readRecord(last.bytes, { round: last.round, client });
-    const options = { ...base, sparse, ...(previous ? { previous } : {}) };
+    const reference = previous && referenceFor(previous);
+    const options = { ...base, sparse, reference, ...(previous ? { previous } : {}) };
     return encodeUpdate(update, frame, { round, client }, options).record;
   };
+
+  const decodeLast = (bytes: Uint8Array, identity: RecordIdentity): void =>
+    decodeUpdate(bytes, frame, identity, scratch, workspace, (at) => earlier.find(at, identity.client));
 
   const isRelative = threshold.mode === "mean" || threshold.mode === "element";
   const mean =
@@ -73,9 +98,9 @@ export function encodeRound(
     if (threshold.mode === "none")
       return { ...entry, status: "stored", record: encode(client, update, false) };
     if (threshold.mode === "temporal") {
-      const last = lastRecord(client);
+      const last = earlier.last(client);
       if (last) {
-        decodeUpdate(last.bytes, frame, { round: last.round, client }, scratch);
+        decodeLast(last.bytes, { round: last.round, client });
         if (!isFurther(update, scratch, threshold.tau)) {
           return { ...entry, status: "held", reference: last.round };
         }

@@ -1,9 +1,11 @@
+import { crc32 } from "../kernel/crc32.ts";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import { type PipelineOptions, pipelineFault, pipelineOf, pipelineOfRecord } from "./pipeline.ts";
 import { type CodedAtSize, codeAtSize, fixedRateStep, SMALLEST_STEP, typicalStep } from "./rate-control.ts";
 import { LARGEST_STEP, type RecordIdentity, type RecordStages, readRecord, writeRecord } from "./record.ts";
+import { type Rotation, rotate, rotationFrom } from "./rotation/rotation.ts";
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
@@ -11,6 +13,8 @@ import { createWorkspace, type Workspace } from "./workspace.ts";
 const ENVELOPE_BYTES = 40;
 /** Values beyond this many steps are refused: single precision has no more digits to give. */
 const LARGEST_INDEX = 2 ** 23;
+/** Rotations that are kept: one a client of a large round. */
+const MOST_ROTATIONS = 100;
 /** The smallest output of the range coder. */
 const LEAST_BODY_BYTES = 4;
 
@@ -25,6 +29,8 @@ export interface CodecFrame {
 export interface EncodeOptions extends PipelineOptions {
   /** Step and root mean square of the same client's previous record: the search for the rate starts from them. */
   readonly previous?: { readonly step: number; readonly rms: number };
+  /** The decoded earlier record of the same client whose principal axes to use, if any; itself not rotated. */
+  readonly reference?: { readonly round: number; readonly rotation: Rotation } | undefined;
   /** Whether single zeros are worth a flag each. */
   readonly sparse?: boolean;
 }
@@ -57,8 +63,11 @@ export function encodeUpdate(
   if (fault !== undefined) throw new LetheError("usage", "USAGE_PIPELINE", fault);
   const pipeline = pipelineOf(options);
   const { quantiser } = pipeline;
-  const support = findSupport(update, layout, options.sparse ?? false);
-  const values = gather(update, layout, support);
+  const { reference } = options;
+  const turned = reference === undefined ? update : update.slice();
+  if (reference !== undefined) rotate(turned, reference.rotation, "there");
+  const support = findSupport(turned, layout, options.sparse ?? false);
+  const values = gather(turned, layout, support);
   const flags = encodeSupport(support, layout);
   const { rms, largest } = magnitudes(values);
   const stages: RecordStages = {
@@ -66,6 +75,7 @@ export function encodeUpdate(
     isDitherShared: pipeline.isDitherShared,
     coder: pipeline.coder.wireId,
     fixedBits: pipeline.fixedBits,
+    ...(reference === undefined ? {} : { rotatedBy: reference.round }),
   };
   const { isDitherShared, coder } = pipeline;
   const prepare = (input: Float32Array) =>
@@ -124,6 +134,7 @@ export function encodeUpdate(
  *
  * @param out - [layout.length], overwritten
  * @param workspace - to be given again when many records are decoded one after another
+ * @param findRecord - finds the client's record of an earlier round, for those that were rotated
  * @throws LETHE_INTEGRITY_RECORD naming the round and the client, whatever was changed in the bytes
  */
 export function decodeUpdate(
@@ -132,6 +143,7 @@ export function decodeUpdate(
   identity: RecordIdentity,
   out: Float32Array,
   workspace: Workspace = createWorkspace(),
+  findRecord?: FindReference,
 ): void {
   const { layout } = frame;
   const record = readRecord(bytes, identity);
@@ -145,6 +157,11 @@ export function decodeUpdate(
     throw mismatch(identity);
   }
   try {
+    const { rotatedBy } = record.stages;
+    const rotation =
+      rotatedBy === undefined
+        ? undefined
+        : rotationOfRecord(frame, { round: rotatedBy, client: identity.client }, workspace, findRecord);
     const support = decodeSupport(record.support, record.supportKind, layout);
     const direct = support.kind === "all";
     const dense = direct ? out.subarray(0, support.count) : workspace.values(support.count);
@@ -158,10 +175,56 @@ export function decodeUpdate(
       dense,
     );
     if (!direct) scatter(dense, layout, support, out);
+    if (rotation) {
+      rotate(out, rotation, "back");
+      expectFinite(out, layout);
+    }
     out.set(record.buffers, layout.parameterLength);
   } catch (cause) {
     if (isLetheError(cause, "integrity")) throw mismatch(identity, cause);
     throw cause;
+  }
+}
+
+/** Finds a record of the client that is being coded, by its round. */
+export type FindReference = (round: number) => Uint8Array | undefined;
+
+/**
+ * The rotation that a record names, from the record it refers to; kept in the workspace for the next one.
+ *
+ * @throws LETHE_INTEGRITY_REFERENCE where there is none, or it is rotated itself
+ */
+export function rotationOfRecord(
+  frame: CodecFrame,
+  reference: RecordIdentity,
+  workspace: Workspace,
+  findRecord: FindReference | undefined,
+): Rotation {
+  const bytes = findRecord?.(reference.round);
+  if (bytes === undefined || readRecord(bytes, reference).stages.rotatedBy !== undefined)
+    throw new LetheError(
+      "integrity",
+      "INTEGRITY_REFERENCE",
+      `Expected a record of its own axes in round ${reference.round}, got ${bytes ? "a rotated one" : "none"}.`,
+    );
+  // The checksum too: one workspace may serve several histories.
+  const name = `${crc32(bytes)} ${reference.round} ${reference.client}`;
+  const known = workspace.rotations.get(name);
+  if (known !== undefined) return known;
+  const update = new Float32Array(frame.layout.length);
+  decodeUpdate(bytes, frame, reference, update, workspace);
+  const rotation = rotationFrom(update, frame.layout);
+  workspace.rotations.set(name, rotation);
+  const [oldest] = workspace.rotations.keys();
+  if (workspace.rotations.size > MOST_ROTATIONS && oldest !== undefined) workspace.rotations.delete(oldest);
+  return rotation;
+}
+
+/** Turning numbers that no writer wrote can leave single precision. */
+function expectFinite(values: Float32Array, { parameterLength }: ModelLayout): void {
+  for (let index = 0; index < parameterLength; index++) {
+    if (Number.isFinite(values[index])) continue;
+    throw new LetheError("integrity", "INTEGRITY_ROTATION", "Expected finite numbers after turning back.");
   }
 }
 

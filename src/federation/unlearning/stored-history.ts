@@ -85,29 +85,42 @@ async function* decodeRounds(
   yield* finish(begun.length);
 }
 
+interface PassedRecord {
+  readonly round: number;
+  readonly record: Uint8Array;
+}
+
 /** The entries of a selection that hold an update, with the earlier records that they refer to. */
 async function* undecodedRounds(
   store: Store,
   { wants, clients }: HistorySelection,
 ): AsyncGenerator<{ readonly stored: RoundEntries; readonly undecoded: UndecodedRound }> {
-  // `held` entries refer to the client's last record, which this stream has passed.
-  const lastRecords = new Map<string, Uint8Array>();
+  // Entries refer to the client's last record, and that to the last with its own axes: this stream has passed both.
+  const [last, withAxes] = [new Map<string, PassedRecord>(), new Map<string, PassedRecord>()];
+  const isRotated = (round: number, client: string, record: Uint8Array): boolean =>
+    store.header.codec.rotation !== undefined &&
+    readRecord(record, { round, client }).stages.rotatedBy !== undefined;
   for await (const stored of store.readEntries()) {
     const { round, mean } = stored;
     if (wants === undefined || wants(round)) {
       const entries = stored.entries.filter(
         (entry) => isRecorded(entry) && (clients === undefined || clients.has(clientId(entry.client))),
       );
-      const held = new Map(
-        entries.flatMap(({ status, client }) => {
-          const record = status === "held" ? lastRecords.get(client) : undefined;
-          return record === undefined ? [] : [[client, record] as const];
+      const earlier = new Map(
+        entries.map(({ status, client }) => {
+          const held = status === "held" ? last.get(client) : undefined;
+          const axes = store.header.codec.rotation && withAxes.get(client);
+          const passed = [held, axes].flatMap((one) => (one ? [[one.round, one.record] as const] : []));
+          return [client, new Map(passed)] as const;
         }),
       );
-      yield { stored, undecoded: { round, mean, entries, held } };
+      yield { stored, undecoded: { round, mean, entries, earlier } };
     }
-    for (const { client, record } of stored.entries)
-      if (record !== undefined) lastRecords.set(client, record);
+    for (const { client, record } of stored.entries) {
+      if (record === undefined) continue;
+      last.set(client, { round, record });
+      if (!isRotated(round, client, record)) withAxes.set(client, { round, record });
+    }
   }
 }
 
@@ -116,12 +129,12 @@ function isRecorded({ status }: RoundEntry): boolean {
 }
 
 function decodedRound({ stored, undecoded, arrays }: BegunRound, layout: ModelLayout): HistoryRound {
-  const { round, entries, held } = undecoded;
+  const { round, entries, earlier } = undecoded;
   const present = stored.entries.filter(({ status }) => status !== "absent" && status !== "erased");
   const total = present.reduce((sum, { weight }) => sum + weight, 0);
   const participants = entries.map((entry, index): RecordedUpdate => {
     // An `average` has no dither of its own: the mean's is in every update of its round and cancels in their differences.
-    const record = entry.record ?? held.get(entry.client);
+    const record = entry.record ?? earlier.get(entry.client)?.get(entry.reference ?? round);
     const errorVariance = record && codecVariance(record, round, entry, layout);
     return {
       client: clientId(entry.client),

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestFloats, digestRound } from "../../history/chain.ts";
-import { encodeRound } from "../../history/encode-round.ts";
+import { type EarlierRecords, encodeRound } from "../../history/encode-round.ts";
 import type { RoundEntry } from "../../history/entry.ts";
 import { updateMean } from "../../history/running-mean.ts";
 import type { History, HistoryReader, RoundInput, RoundReceipt } from "../../history/store.ts";
+import { createWorkspace, type Workspace } from "../../history/workspace.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { type Digest, digestBytes } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
@@ -15,11 +16,12 @@ import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
 /** Adds writing to a reader of the same database. Finishes an interrupted erasure first. */
 export function createWriter(database: DatabaseSync, path: string, reader: HistoryReader): History {
   finishErasure(database, path);
+  const workspace = createWorkspace();
   return {
     ...reader,
 
     async acceptRound(input) {
-      return guarded(path, () => acceptRound(database, path, reader, input));
+      return guarded(path, () => acceptRound(database, path, reader, input, workspace));
     },
 
     async eraseClient(client) {
@@ -44,15 +46,23 @@ function acceptRound(
   path: string,
   { header, genesis }: HistoryReader,
   input: RoundInput,
+  workspace: Workspace,
 ): RoundReceipt {
   checkRound(database, header.layout.length, input);
   const { round, metadata = null, checkpoint, weights } = input;
-  const encoded = encodeRound(round, input.participants, header, header.codec, (client) => {
-    const known = readClient(database, client);
-    if (known?.lastRecordRound === undefined) return undefined;
-    const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
-    return bytes && { round: known.lastRecordRound, bytes };
-  });
+  const earlier: EarlierRecords = {
+    last(client) {
+      const known = readClient(database, client);
+      if (known?.lastRecordRound === undefined) return undefined;
+      const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
+      return bytes && { round: known.lastRecordRound, bytes };
+    },
+    find(at, client) {
+      const known = readClient(database, client);
+      return known && readRecordBytes(database, at, known.ordinal);
+    },
+  };
+  const encoded = encodeRound(round, input.participants, header, header.codec, earlier, workspace);
   return inTransaction(database, path, () => {
     const numbered = encoded.entries
       .map((entry) => ({ entry, ordinal: numberOf(database, entry.client) }))
