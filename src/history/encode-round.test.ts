@@ -4,7 +4,8 @@ import { layoutOf } from "../kernel/layout.ts";
 import { type CodecConfigInput, codecConfigSchema } from "./config.ts";
 import { openRound } from "./decode-round.ts";
 import { encodeRound, type Participant } from "./encode-round.ts";
-import type { RoundEntries } from "./entry.ts";
+import type { RoundEntries, RoundEntry } from "./entry.ts";
+import { readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
 
 const layout = layoutOf([
@@ -158,6 +159,67 @@ describe("sampling of stored clients", () => {
     const statuses = entries.map(({ status }) => status).sort();
     expect(statuses).toEqual(["absent", "stored", "stored", "unsampled", "unsampled"]);
     expect(memory.decode(0, "gone")).toBeUndefined();
+  });
+});
+
+describe("a rotation", () => {
+  /** Rank two, whose factors move slowly; some columns dead. */
+  const lowRank = (round: number): Float32Array => {
+    const stream = randomStream(keyFromSeed(40));
+    const factor = (length: number) =>
+      Array.from({ length: 2 * length }, () => stream.normal() + 0.05 * round * stream.normal());
+    const [rows, columns] = [factor(20), factor(25)];
+    return Float32Array.from({ length: layout.length }, (_, index) => {
+      const [row, column] = [Math.floor(index / 25), index % 25];
+      if (index >= 500) return stream.normal();
+      if (column % 5 === 0) return 0;
+      const product = (at: number) => (rows[2 * row + at] as number) * (columns[2 * column + at] as number);
+      return product(0) + product(1);
+    });
+  };
+  const rate = { bitsPerParameter: 4 } as const;
+  const rounds = [0, 1, 2, 3, 4, 5];
+  const withRounds = (config: CodecConfigInput) => {
+    const memory = memoryOf(config);
+    const kept = rounds.map((round) => memory.accept(round, participantsOf([lowRank(round)])));
+    const errors = rounds.map((round) =>
+      relativeDistance(lowRank(round), memory.decode(round, "c0") as Float32Array),
+    );
+    return { memory, kept, errors };
+  };
+
+  it("is renewed in every period, and saves bits where updates resemble each other", () => {
+    const plain = withRounds({ quantiser: "tcq8", rate });
+    const { kept, errors } = withRounds({ quantiser: "tcq8", rate, rotation: { period: 3 } });
+    const axes = kept.map(({ entries, round }) => {
+      const record = entries[0]?.record as Uint8Array;
+      return readRecord(record, { round, client: "c0" }).stages.rotatedBy;
+    });
+    expect(axes).toEqual([undefined, 0, 0, undefined, 3, 3]);
+    for (const round of [1, 2, 4, 5])
+      expect(errors[round]).toBeLessThan(0.6 * (plain.errors[round] as number));
+    expect(errors[0]).toBe(plain.errors[0]);
+  });
+
+  it("keeps dead rows exactly dead", () => {
+    const { memory } = withRounds({ quantiser: "z", rate, rotation: { period: 10 } });
+    const out = memory.decode(4, "c0") as Float32Array;
+    for (let index = 0; index < 500; index += 5) expect(Object.is(out[index], 0)).toBe(true);
+  });
+
+  it("refuses a record whose axes are lost, and one whose axes are another's", () => {
+    const config = codecConfigSchema.parse({ rotation: { period: 9 } });
+    const { kept } = withRounds({ rotation: { period: 9 } });
+    const [first, second, third] = kept as [RoundEntries, RoundEntries, RoundEntries];
+    const out = new Float32Array(layout.length);
+    const decode = (find: () => Uint8Array | undefined) => {
+      const [entry] = second.entries as [RoundEntry];
+      openRound(second, frame, config, find).decode(entry, out);
+    };
+    decode(() => first.entries[0]?.record);
+    for (const wrong of [undefined, second.entries[0]?.record, third.entries[0]?.record]) {
+      expect(() => decode(() => wrong)).toThrow(/client "c0" in round/);
+    }
   });
 });
 
