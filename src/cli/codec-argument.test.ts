@@ -13,6 +13,7 @@ describe("a codec's text", () => {
     "tcq8:0.5,kappa:0.5",
     "d4,fixed:4,non-subtractive",
     "topk:1",
+    "deadzone:0.5,feedback:-0.15",
     "tcq8:1,rotate:10,rans,temporal:1",
   ])("%s is read and written alike", (text) => expect(formatCodec(parseCodec(text))).toBe(text));
 
@@ -31,6 +32,7 @@ describe("a codec's text", () => {
     ["z:1.2,kappa:2", /storedClientFraction/],
     ["deadzone,fixed:4", /Expected a dithered quantiser/],
     ["z,fixed:1", /fixedBits/],
+    ["z:1,feedback:0,kappa:0.5", /Expected feedback with every update stored/],
     ["topk:1,rotate:4", /Expected a quantiser with a step/],
     ["z:1,rotate:4,element:1", /Expected no rotation/],
     ["z:1,non-subtractive:1", /got `non-subtractive:1`/],

@@ -3,7 +3,7 @@ import { keyFromSeed, randomStream } from "../kernel/key.ts";
 import { layoutOf } from "../kernel/layout.ts";
 import { type CodecConfigInput, codecConfigSchema } from "./config.ts";
 import { openRound } from "./decode-round.ts";
-import { encodeRound, type Participant } from "./encode-round.ts";
+import { type EncodedRound, encodeRound, type Participant } from "./encode-round.ts";
 import type { RoundEntries, RoundEntry } from "./entry.ts";
 import { readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
@@ -14,7 +14,7 @@ const layout = layoutOf([
   { name: "running", shape: [6], role: "buffer" },
 ]);
 const frame = { layout, key: keyFromSeed(3) };
-const nothing = { last: () => undefined, find: () => undefined };
+const nothing = { last: () => undefined, find: () => undefined, residual: () => undefined };
 
 function updateOf(seed: number, scale = 1): Float32Array {
   const stream = randomStream(keyFromSeed(seed));
@@ -29,6 +29,7 @@ function participantsOf(updates: readonly Float32Array[]): readonly Participant[
 function memoryOf(config: CodecConfigInput) {
   const complete = codecConfigSchema.parse(config);
   const rounds = new Map<number, RoundEntries>();
+  const residuals = new Map<string, Uint8Array>();
   const recordOf = (round: number, client: string): Uint8Array | undefined =>
     rounds.get(round)?.entries.find((entry) => entry.client === client)?.record;
   const lastRecord = (client: string) => {
@@ -37,8 +38,13 @@ function memoryOf(config: CodecConfigInput) {
     return round === undefined || !bytes ? undefined : { round, bytes };
   };
   return {
-    accept(round: number, participants: readonly Participant[]): RoundEntries {
-      const entries = encodeRound(round, participants, frame, complete, { last: lastRecord, find: recordOf });
+    accept(round: number, participants: readonly Participant[]): EncodedRound {
+      const entries = encodeRound(round, participants, frame, complete, {
+        last: lastRecord,
+        find: recordOf,
+        residual: (client) => residuals.get(client),
+      });
+      for (const [client, bytes] of entries.residuals) residuals.set(client, bytes);
       rounds.set(round, entries);
       return entries;
     },
@@ -210,7 +216,7 @@ describe("a rotation", () => {
   it("refuses a record whose axes are lost, and one whose axes are another's", () => {
     const config = codecConfigSchema.parse({ rotation: { period: 9 } });
     const { kept } = withRounds({ rotation: { period: 9 } });
-    const [first, second, third] = kept as [RoundEntries, RoundEntries, RoundEntries];
+    const [first, second, third] = kept as [EncodedRound, EncodedRound, EncodedRound, ...EncodedRound[]];
     const out = new Float32Array(layout.length);
     const decode = (find: () => Uint8Array | undefined) => {
       const [entry] = second.entries as [RoundEntry];
@@ -219,6 +225,63 @@ describe("a rotation", () => {
     decode(() => first.entries[0]?.record);
     for (const wrong of [undefined, second.entries[0]?.record, third.entries[0]?.record]) {
       expect(() => decode(() => wrong)).toThrow(/client "c0" in round/);
+    }
+  });
+});
+
+describe("feedback", () => {
+  const rounds = Array.from({ length: 24 }, (_, round) => round);
+  /** ‖Σ (1+α)^(T−1−t) (ĥ_t − h_t)‖ / ‖Σ (1+α)^(T−1−t) h_t‖ over the parameters. */
+  const errorOfSum = (config: CodecConfigInput, alpha: number): number => {
+    const memory = memoryOf(config);
+    const [exact, decoded] = [new Float32Array(520), new Float32Array(520)];
+    for (const round of rounds) {
+      const update = updateOf(100 + round);
+      memory.accept(round, participantsOf([update]));
+      const out = memory.decode(round, "c0") as Float32Array;
+      for (let index = 0; index < 520; index++) {
+        exact[index] = (1 + alpha) * (exact[index] as number) + (update[index] as number);
+        decoded[index] = (1 + alpha) * (decoded[index] as number) + (out[index] as number);
+      }
+    }
+    return relativeDistance(exact, decoded);
+  };
+  const base = { quantiser: "deadzone", rate: { bitsPerParameter: 1.5 } } as const;
+
+  it.each([0, -0.15])(
+    "leaves of a long sum's error little more than the last residual, at α = %d",
+    (alpha) => {
+      const plain = errorOfSum(base, alpha);
+      expect(errorOfSum({ ...base, feedback: { alpha, residual: "float32" } }, alpha)).toBeLessThan(
+        0.7 * plain,
+      );
+      expect(errorOfSum({ ...base, feedback: { alpha, residual: "int4" } }, alpha)).toBeLessThan(0.9 * plain);
+    },
+  );
+
+  it("makes the sum of the decoded updates and the residual exact", () => {
+    const memory = memoryOf({ ...base, feedback: { alpha: 0, residual: "float32" } });
+    const sum = new Float64Array(520);
+    for (const round of rounds.slice(0, 6)) {
+      const update = updateOf(round);
+      const { residuals } = memory.accept(round, participantsOf([update]));
+      const out = memory.decode(round, "c0") as Float32Array;
+      const bytes = residuals.get("c0") as Uint8Array;
+      const residual = new Float32Array(bytes.buffer, bytes.byteOffset, 520);
+      for (let index = 0; index < 520; index++) {
+        sum[index] = (sum[index] as number) + (update[index] as number) - (out[index] as number);
+        expect(sum[index]).toBeCloseTo(residual[index] as number, 4);
+      }
+    }
+  });
+
+  it("refuses a damaged residual, and thresholds or samples beside it", () => {
+    const config = codecConfigSchema.parse({ ...base, feedback: { alpha: 0, residual: "int4" } });
+    const wrong = { ...nothing, residual: () => Uint8Array.of(1, 2) };
+    const one = participantsOf([updateOf(1)]);
+    expect(() => encodeRound(1, one, frame, config, wrong)).toThrow(/residual of 520/);
+    for (const beside of [{ storedClientFraction: 0.5 }, { threshold: { mode: "temporal", tau: 1 } }]) {
+      expect(codecConfigSchema.safeParse({ ...config, ...beside }).success).toBe(false);
     }
   });
 });

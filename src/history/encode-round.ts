@@ -2,6 +2,7 @@ import { LetheError } from "../kernel/errors.ts";
 import type { CodecConfig } from "./config.ts";
 import type { FindRecord } from "./decode-round.ts";
 import type { RoundEntries, RoundEntry } from "./entry.ts";
+import { residualAfter, withResidual } from "./feedback.ts";
 import { type RecordIdentity, type RecordParts, readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
 import {
@@ -28,6 +29,14 @@ export interface EarlierRecords {
   last(client: string): { readonly round: number; readonly bytes: Uint8Array } | undefined;
   /** A client's record of a round, whose axes later ones are turned to. */
   find: FindRecord;
+  /** What a client's last record left to be made up for, with feedback. */
+  residual(client: string): Uint8Array | undefined;
+}
+
+/** What a round has to store. */
+export interface EncodedRound extends RoundEntries {
+  /** With feedback: the residual of every client that has a record, in place of its earlier one. */
+  readonly residuals: ReadonlyMap<string, Uint8Array>;
 }
 
 /** The client name under which a round's mean is coded. */
@@ -50,7 +59,7 @@ export function encodeRound(
   config: CodecConfig,
   earlier: EarlierRecords,
   workspace: Workspace = createWorkspace(),
-): RoundEntries {
+): EncodedRound {
   checkParticipants(round, participants);
   const present = participants.flatMap(({ client, weight, update }) =>
     update ? [{ client, weight, update }] : [],
@@ -61,7 +70,7 @@ export function encodeRound(
     present.map(({ client }) => client),
     config.storedClientFraction,
   );
-  const { threshold, quantiser, rate, dither, coder, rotation } = config;
+  const { threshold, quantiser, rate, dither, coder, rotation, feedback } = config;
   const base: EncodeOptions = { quantiser, rate, dither, coder, rotation };
   const scratch = new Float32Array(frame.layout.length);
 
@@ -82,8 +91,21 @@ export function encodeRound(
     return encodeUpdate(update, frame, { round, client }, options).record;
   };
 
-  const decodeLast = (bytes: Uint8Array, identity: RecordIdentity): void =>
+  const decode = (bytes: Uint8Array, identity: RecordIdentity): void =>
     decodeUpdate(bytes, frame, identity, scratch, workspace, (at) => earlier.find(at, identity.client));
+
+  const residuals = new Map<string, Uint8Array>();
+  /** With feedback the record also makes up for the errors of earlier ones. */
+  const encodeOwn = (client: string, update: Float32Array): Uint8Array => {
+    if (feedback === undefined) return encode(client, update, false);
+    const { parameterLength } = frame.layout;
+    const target = withResidual(update, parameterLength, earlier.residual(client), feedback);
+    const record = encode(client, target, false);
+    const identity = { round, client };
+    decode(record, identity);
+    residuals.set(client, residualAfter(target, scratch, parameterLength, feedback, frame.key, identity));
+    return record;
+  };
 
   const isRelative = threshold.mode === "mean" || threshold.mode === "element";
   const mean =
@@ -95,12 +117,11 @@ export function encodeRound(
     const entry = { client, weight, reference: undefined, record: undefined };
     if (!update) return { ...entry, status: "absent" };
     if (!sampled.has(client)) return { ...entry, status: "unsampled" };
-    if (threshold.mode === "none")
-      return { ...entry, status: "stored", record: encode(client, update, false) };
+    if (threshold.mode === "none") return { ...entry, status: "stored", record: encodeOwn(client, update) };
     if (threshold.mode === "temporal") {
       const last = earlier.last(client);
       if (last) {
-        decodeLast(last.bytes, { round: last.round, client });
+        decode(last.bytes, { round: last.round, client });
         if (!isFurther(update, scratch, threshold.tau)) {
           return { ...entry, status: "held", reference: last.round };
         }
@@ -115,7 +136,7 @@ export function encodeRound(
     if (sparse) dropSmall(scratch, frame.layout.parameterLength, threshold.tau);
     return { ...entry, status: "stored", record: encode(client, scratch, sparse) };
   };
-  return { round, entries: participants.map(entryOf), mean };
+  return { round, entries: participants.map(entryOf), mean, residuals };
 }
 
 function checkParticipants(round: number, participants: readonly Participant[]): void {

@@ -2,9 +2,8 @@ import { availableParallelism } from "node:os";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
-import type { HistoryReader as Store } from "../../history/store.ts";
+import type { HistoryHeader, HistoryReader as Store } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
-import type { ModelLayout } from "../../kernel/layout.ts";
 import { inlineDecoding, type RoundDecoding, type UndecodedRound } from "./decoding/round-decoding.ts";
 import { workerDecoding } from "./decoding/worker-decoding.ts";
 import type { HistoryReader, HistoryRound, HistorySelection, RecordedUpdate } from "./history-reader.ts";
@@ -73,7 +72,7 @@ async function* decodeRounds(
   async function* finish(count: number): AsyncGenerator<HistoryRound> {
     for (const round of begun.slice(0, count)) {
       await round.decoded;
-      yield decodedRound(round, store.header.layout);
+      yield decodedRound(round, store.header);
       begun.shift();
       spare.push(...round.arrays);
     }
@@ -128,14 +127,17 @@ function isRecorded({ status }: RoundEntry): boolean {
   return status === "stored" || status === "held" || status === "average";
 }
 
-function decodedRound({ stored, undecoded, arrays }: BegunRound, layout: ModelLayout): HistoryRound {
+function decodedRound(
+  { stored, undecoded, arrays }: BegunRound,
+  header: Pick<HistoryHeader, "layout" | "codec">,
+): HistoryRound {
   const { round, entries, earlier } = undecoded;
   const present = stored.entries.filter(({ status }) => status !== "absent" && status !== "erased");
   const total = present.reduce((sum, { weight }) => sum + weight, 0);
   const participants = entries.map((entry, index): RecordedUpdate => {
     // An `average` has no dither of its own: the mean's is in every update of its round and cancels in their differences.
     const record = entry.record ?? earlier.get(entry.client)?.get(entry.reference ?? round);
-    const errorVariance = record && codecVariance(record, round, entry, layout);
+    const errorVariance = record && codecVariance(record, round, entry, header);
     return {
       client: clientId(entry.client),
       weight: entry.weight / total,
@@ -154,11 +156,11 @@ function codecVariance(
   record: Uint8Array,
   round: number,
   entry: RoundEntry,
-  layout: ModelLayout,
+  { layout, codec }: Pick<HistoryHeader, "layout" | "codec">,
 ): Float64Array | undefined {
-  const variance = errorVariance(
-    readRecord(record, { round: entry.reference ?? round, client: entry.client }),
-  );
-  if (variance === undefined) return undefined;
+  const own = errorVariance(readRecord(record, { round: entry.reference ?? round, client: entry.client }));
+  if (own === undefined) return undefined;
+  // With feedback a record also holds the residual of the one before, of about the same variance.
+  const variance = own * (codec.feedback === undefined ? 1 : 1 + (1 + codec.feedback.alpha) ** 2);
   return Float64Array.from(layout.slots, ({ role }) => (role === "parameter" ? variance : 0));
 }

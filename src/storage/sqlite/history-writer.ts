@@ -13,6 +13,9 @@ import { eraseEntries, finishErasure } from "./erase-client.ts";
 import { floatBytes, readClient, readRecordBytes } from "./history-rows.ts";
 import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
 
+/** Name of a client's residual among its auxiliary vectors: no caller's name begins so. */
+const RESIDUAL = "lethe:residual";
+
 /** Adds writing to a reader of the same database. Finishes an interrupted erasure first. */
 export function createWriter(database: DatabaseSync, path: string, reader: HistoryReader): History {
   finishErasure(database, path);
@@ -50,7 +53,7 @@ function acceptRound(
 ): RoundReceipt {
   checkRound(database, header.layout.length, input);
   const { round, metadata = null, checkpoint, weights } = input;
-  const earlier: EarlierRecords = {
+  const earlier: Omit<EarlierRecords, "residual"> = {
     last(client) {
       const known = readClient(database, client);
       if (known?.lastRecordRound === undefined) return undefined;
@@ -62,7 +65,19 @@ function acceptRound(
       return known && readRecordBytes(database, at, known.ordinal);
     },
   };
-  const encoded = encodeRound(round, input.participants, header, header.codec, earlier, workspace);
+  const residual = (client: string): Uint8Array | undefined => {
+    const known = readClient(database, client);
+    const query = "SELECT mean FROM auxiliary WHERE client = ? AND name = ?";
+    return known && first<{ readonly mean: Uint8Array }>(database, query, known.ordinal, RESIDUAL)?.mean;
+  };
+  const encoded = encodeRound(
+    round,
+    input.participants,
+    header,
+    header.codec,
+    { ...earlier, residual },
+    workspace,
+  );
   return inTransaction(database, path, () => {
     const numbered = encoded.entries
       .map((entry) => ({ entry, ordinal: numberOf(database, entry.client) }))
@@ -100,6 +115,9 @@ function acceptRound(
       for (const [name, values] of Object.entries(auxiliary ?? {})) {
         moveAuxiliary(database, numberOf(database, client), name, values);
       }
+    }
+    for (const [client, bytes] of encoded.residuals) {
+      putAuxiliary(database, numberOf(database, client), RESIDUAL, { count: 1, mean: bytes });
     }
     const records = [...encoded.entries.map(({ record }) => record), encoded.mean];
     return {
@@ -184,7 +202,15 @@ function moveAuxiliary(database: DatabaseSync, ordinal: number, name: string, va
     name,
   );
   const count = (row?.count ?? 0) + 1;
-  const mean = updateMean(row?.mean, values, count);
+  putAuxiliary(database, ordinal, name, { count, mean: updateMean(row?.mean, values, count) });
+}
+
+function putAuxiliary(
+  database: DatabaseSync,
+  ordinal: number,
+  name: string,
+  { count, mean }: { readonly count: number; readonly mean: Uint8Array },
+): void {
   database
     .prepare("INSERT OR REPLACE INTO auxiliary (client, name, count, mean, digest) VALUES (?, ?, ?, ?, ?)")
     .run(ordinal, name, count, mean, digestBytes(mean));
