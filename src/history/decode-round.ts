@@ -1,12 +1,9 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { CodecConfig } from "./config.ts";
 import { MEAN } from "./encode-round.ts";
-import type { RoundEntries, RoundEntry } from "./entry.ts";
+import type { FindRecord, RoundEntries, RoundEntry } from "./entry.ts";
 import { type CodecFrame, decodeUpdate } from "./update-codec.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
-
-/** Finds the record of an earlier round, for entries that are `held` and records that were rotated. */
-export type FindRecord = (round: number, client: string) => Uint8Array | undefined;
 
 /** Decodes one client of a round after another. */
 export interface RoundDecoder {

@@ -1,7 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { CodecConfig } from "./config.ts";
-import type { FindRecord } from "./decode-round.ts";
-import type { RoundEntries, RoundEntry } from "./entry.ts";
+import type { FindRecord, RoundEntries, RoundEntry } from "./entry.ts";
 import { residualAfter, withResidual } from "./feedback.ts";
 import { type RecordIdentity, type RecordParts, readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
