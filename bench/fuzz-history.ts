@@ -1,5 +1,6 @@
 import { type QuantiserId, quantisers } from "../src/history/quantisers/index.ts";
-import { decodeUpdate, encodeUpdate } from "../src/history/update-codec.ts";
+import { rotationFrom } from "../src/history/rotation/rotation.ts";
+import { decodeUpdate, type EncodeOptions, encodeUpdate } from "../src/history/update-codec.ts";
 import { crc32 } from "../src/kernel/crc32.ts";
 import { isLetheError } from "../src/kernel/errors.ts";
 import { deriveKey, keyFromSeed, type RandomStream, randomStream } from "../src/kernel/key.ts";
@@ -26,9 +27,25 @@ const layout = layoutOf([
 ]);
 const frame = { layout, key: keyFromSeed(1) };
 const identity = { round: 3, client: "anna" };
-const originals = (Object.keys(quantisers) as QuantiserId[]).flatMap((quantiser) =>
-  [0.5, 2, 6].flatMap((bits) => [false, true].map((sparse) => original(quantiser, bits, sparse))),
-);
+const EARLIER = { round: 2, client: "anna" };
+/** The axes of rotated records, as a reader would find them. */
+const axes = original({ quantiser: "z", rate: { bitsPerParameter: 3 } }, EARLIER);
+const reference = { round: EARLIER.round, rotation: rotationFrom(axes.decoded, layout) };
+/** Every quantiser, at several rates, and the other stages with some. */
+const originals = [
+  ...(Object.keys(quantisers) as QuantiserId[]).flatMap((quantiser) =>
+    [0.5, 2, 6].flatMap((bitsPerParameter) =>
+      [false, true].map((sparse) => original({ quantiser, rate: { bitsPerParameter }, sparse })),
+    ),
+  ),
+  ...(["z", "e8", "tcq8", "deadzone", "dq8"] as const).flatMap((quantiser) => [
+    original({ quantiser, rate: { bitsPerParameter: 2 }, coder: "rans" }),
+    original({ quantiser, rate: { bitsPerParameter: 2 }, reference }),
+  ]),
+  ...(["z", "a2", "d4", "e8"] as const).map((quantiser) =>
+    original({ quantiser, rate: { fixedBits: 4 }, dither: "non-subtractive" }),
+  ),
+];
 const counts = { refused: 0, decodedForged: 0, unchanged: 0 };
 const failures: string[] = [];
 let slowestMs = 0;
@@ -45,7 +62,7 @@ for (let index = 0; index < RECORDS && failures.length < 10; index++) {
   const start = performance.now();
   const out = new Float32Array(layout.length);
   try {
-    decodeUpdate(mutant, frame, identity, out);
+    decodeUpdate(mutant, frame, identity, out, undefined, findRecord);
     if (!out.every(Number.isFinite)) failures.push(`${index}: decoded to numbers that are not finite`);
     else if (Buffer.compare(mutant, source.record) === 0) counts.unchanged++;
     else if (isForged) counts.decodedForged++;
@@ -65,15 +82,20 @@ if (mostBytes > MOST_MEMORY * 4 * layout.length + 2 ** 20)
 console.log(JSON.stringify({ records: RECORDS, ...counts, slowestMs, mostBytes, failures }));
 process.exitCode = failures.length > 0 ? 1 : 0;
 
-function original(quantiser: QuantiserId, bitsPerParameter: number, sparse: boolean) {
-  const stream = randomStream(deriveKey(keyFromSeed(2), quantiser, String(bitsPerParameter), String(sparse)));
+function original(options: EncodeOptions, who = identity) {
+  const { quantiser, sparse = false } = options;
+  const stream = randomStream(deriveKey(keyFromSeed(2), quantiser, String(sparse)));
   const update = Float32Array.from({ length: layout.length }, (_, index) =>
     index % 15 === 4 || (sparse && stream.uniform() < 0.8) ? 0 : stream.normal(),
   );
-  const { record } = encodeUpdate(update, frame, identity, { quantiser, rate: { bitsPerParameter }, sparse });
+  const { record } = encodeUpdate(update, frame, who, options);
   const decoded = new Float32Array(layout.length);
-  decodeUpdate(record, frame, identity, decoded);
+  decodeUpdate(record, frame, who, decoded, undefined, findRecord);
   return { record, decoded };
+}
+
+function findRecord(round: number): Uint8Array | undefined {
+  return round === EARLIER.round ? axes.record : undefined;
 }
 
 function mutate(record: Uint8Array, stream: RandomStream): Uint8Array {

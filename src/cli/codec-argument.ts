@@ -1,20 +1,37 @@
+import { symbolCoders } from "../history/coding/index.ts";
 import { type CodecConfig, codecConfigSchema } from "../history/config.ts";
 import { quantisers } from "../history/quantisers/index.ts";
 import { LetheError } from "../kernel/errors.ts";
 import { parseSettings } from "./context.ts";
 
 /** What may follow a quantiser's name: the setting that each of them is, none of them twice. */
-const ADDITIONS: Readonly<Record<string, (value: number) => { key: keyof CodecConfig; setting: unknown }>> = {
+const ADDITIONS: Readonly<
+  Record<string, (value: number) => { readonly key: keyof CodecConfig; readonly setting: unknown }>
+> = {
   temporal: (tau) => ({ key: "threshold", setting: { mode: "temporal", tau } }),
   mean: (tau) => ({ key: "threshold", setting: { mode: "mean", tau } }),
   element: (tau) => ({ key: "threshold", setting: { mode: "element", tau } }),
   kappa: (share) => ({ key: "storedClientFraction", setting: share }),
   step: (stepPerRms) => ({ key: "rate", setting: { stepPerRms } }),
+  rotate: (period) => ({ key: "rotation", setting: { period } }),
+  feedback: (alpha) => ({ key: "feedback", setting: { alpha } }),
+  fixed: (fixedBits) => ({ key: "rate", setting: { fixedBits } }),
+};
+
+/** What may follow and has no number. */
+const MARKS: Readonly<Record<string, { readonly key: keyof CodecConfig; readonly setting: unknown }>> = {
+  "non-subtractive": { key: "dither", setting: "non-subtractive" },
+  ...Object.fromEntries(
+    Object.keys(symbolCoders)
+      .filter((id) => id !== "adaptive")
+      .map((id) => [id, { key: "coder", setting: id }]),
+  ),
 };
 
 /** The help text of `--codec`. */
 export const CODEC_HELP =
-  "z:BITS, e8:BITS, int8 or none; add temporal:TAU, mean:TAU or element:TAU, and kappa:SHARE, after commas";
+  "QUANTISER:BITS or QUANTISER (`lethe codecs` lists them); add temporal:TAU, mean:TAU or element:TAU, kappa:SHARE, " +
+  `step:SHARE or fixed:BITS, rotate:ROUNDS, feedback:ALPHA, ${Object.keys(MARKS).join(", ")}, after commas`;
 
 /**
  * Reads a codec such as `z:1.2`, `e8:2,temporal:1.1` or `z:1.2,kappa:0.5`.
@@ -39,8 +56,10 @@ export function parseCodec(text: string): CodecConfig {
   for (const part of rest) {
     const [name, value = "", ...others] = part.split(":");
     const addition = Object.entries(ADDITIONS).find(([id]) => id === name)?.[1];
-    if (addition === undefined || others.length > 0) throw fail(part);
-    const { key, setting } = addition(numberIn(part, value));
+    const mark = Object.entries(MARKS).find(([id]) => id === part)?.[1];
+    const found = mark ?? addition?.(numberIn(part, value));
+    if (found === undefined || others.length > 0) throw fail(part);
+    const { key, setting } = found;
     if (key in config) throw fail(part);
     config[key] = setting;
   }
@@ -49,11 +68,16 @@ export function parseCodec(text: string): CodecConfig {
 
 /** The text {@link parseCodec} reads. */
 export function formatCodec(config: CodecConfig): string {
-  const { quantiser, rate, threshold, storedClientFraction } = config;
+  const { quantiser, rate, threshold, storedClientFraction, dither, coder, rotation, feedback } = config;
   const hasRate = quantisers[quantiser].rateControl !== "none";
   return [
     hasRate && "bitsPerParameter" in rate ? `${quantiser}:${rate.bitsPerParameter}` : quantiser,
     ...(hasRate && "stepPerRms" in rate ? [`step:${rate.stepPerRms}`] : []),
+    ...(hasRate && "fixedBits" in rate ? [`fixed:${rate.fixedBits}`] : []),
+    ...(dither === "non-subtractive" ? [dither] : []),
+    ...(rotation === undefined ? [] : [`rotate:${rotation.period}`]),
+    ...(feedback === undefined ? [] : [`feedback:${feedback.alpha}`]),
+    ...(coder === undefined || coder === "adaptive" ? [] : [coder]),
     ...(threshold.mode === "none" ? [] : [`${threshold.mode}:${threshold.tau}`]),
     ...(storedClientFraction === 1 ? [] : [`kappa:${storedClientFraction}`]),
   ].join(",");

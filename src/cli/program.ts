@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { benchCommand } from "./commands/bench.ts";
+import { codecsCommand } from "./commands/codecs.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     differentiateCommand(),
     datasetsCommand(),
     metricsCommand(),
+    codecsCommand(),
     benchCommand(),
   ]) {
     program.addCommand(command);

@@ -1,5 +1,7 @@
 import type { SimulationConfig } from "../federation/simulation/config.ts";
 import type { AttackInPlay } from "../federation/simulation/population.ts";
+import type { Quantiser } from "../history/quantisers/contract.ts";
+import { type QuantiserId, quantisers } from "../history/quantisers/index.ts";
 
 /**
  * What a run does not show and where its rule is known to be weak, in sentences for the report.
@@ -17,12 +19,20 @@ export function simulationLimits(
     "The membership test is a weak one, on small models often near 50% whatever they have seen. Read it as “not worse than retraining”, never as proof.",
     "The unlearned parameters stay far from the retrained ones even where the predictions agree; no formal guarantee (ε, δ) is claimed.",
     ...(unlearn.method === "kronecker-response" ? kroneckerLimits(config, attack) : []),
+    ...biasLimits(codec.quantiser),
     ...(codec.storedClientFraction < 1
       ? [
           "Rounds in which the removed client was not stored are filled in from its nearest stored update: some of its influence may remain.",
         ]
       : []),
   ];
+}
+
+function biasLimits(id: QuantiserId): readonly string[] {
+  const quantiser: Quantiser = quantisers[id];
+  return quantiser.bias === undefined
+    ? []
+    : [`The stored updates are biased, and errors may add up over rounds. ${quantiser.bias}`];
 }
 
 function attackLimits(attack: AttackInPlay | undefined): readonly string[] {

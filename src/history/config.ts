@@ -20,11 +20,20 @@ export const codecConfigSchema = z
         z.strictObject({ fixedBits: z.int().min(2).max(16) }),
       ])
       .default({ bitsPerParameter: 2 }),
-    // The next two have no default in the schema: a history written before them keeps its header and its digest.
+    // The next four have no default in the schema: a history written before them keeps its header and its digest.
     /** Whether readers subtract the dither, as they do when this is left out. */
     dither: z.enum(["subtractive", "non-subtractive"]).optional(),
     /** How symbols become bytes: `adaptive` when left out. */
     coder: z.enum(coderIds).optional(),
+    /** Turns updates to the principal axes of the client's record at the start of each period, counted in rounds. */
+    rotation: z.strictObject({ period: z.int().min(2).max(1000) }).optional(),
+    /** Makes each record up for the errors of the client's earlier ones; for one skew α of the rule to be used. */
+    feedback: z
+      .strictObject({
+        alpha: z.number().gt(-1).max(1).default(0),
+        residual: z.enum(["float32", "int4"]).default("int4"),
+      })
+      .optional(),
     /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
     storedClientFraction: z.number().gt(0).max(1).default(1),
     /** What of a client's update is left out because it says little new. */
@@ -43,6 +52,21 @@ export const codecConfigSchema = z
   .superRefine((config, context) => {
     const message = pipelineFault(config);
     if (message !== undefined) context.addIssue({ code: "custom", message });
+    if (
+      config.feedback !== undefined &&
+      (config.threshold.mode !== "none" || config.storedClientFraction < 1)
+    )
+      context.addIssue({
+        code: "custom",
+        message:
+          "Expected feedback with every update stored, got thresholding or a share of the clients beside it.",
+      });
+    // Turning fills the zeros that make such records small.
+    if (config.rotation !== undefined && config.threshold.mode === "element")
+      context.addIssue({
+        code: "custom",
+        message: "Expected no rotation with `element` thresholding, got both.",
+      });
   });
 
 /** A complete configuration. */

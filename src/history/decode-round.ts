@@ -1,12 +1,9 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { CodecConfig } from "./config.ts";
 import { MEAN } from "./encode-round.ts";
-import type { RoundEntries, RoundEntry } from "./entry.ts";
+import type { FindRecord, RoundEntries, RoundEntry } from "./entry.ts";
 import { type CodecFrame, decodeUpdate } from "./update-codec.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
-
-/** Finds the record of an earlier round, for entries that are `held`. */
-export type FindRecord = (round: number, client: string) => Uint8Array | undefined;
 
 /** Decodes one client of a round after another. */
 export interface RoundDecoder {
@@ -23,7 +20,7 @@ export interface RoundDecoder {
 /**
  * Opens a round for decoding: a pure function of the stored bytes, to be used in any worker.
  *
- * @param findRecord - needed for `temporal` thresholding only
+ * @param findRecord - needed with `temporal` thresholding and with rotation only
  * @param workspace - to be given again for the next round
  */
 export function openRound(
@@ -49,7 +46,7 @@ export function openRound(
       switch (status) {
         case "stored": {
           if (!record) throw missing(round, client);
-          decodeUpdate(record, frame, { round, client }, out, workspace);
+          decodeUpdate(record, frame, { round, client }, out, workspace, (at) => findRecord(at, client));
           if (!isRelative) return true;
           const average = meanUpdate();
           for (let index = 0; index < parameterLength; index++) {
@@ -60,7 +57,9 @@ export function openRound(
         case "held": {
           const held = reference === undefined ? undefined : findRecord(reference, client);
           if (!held || reference === undefined) throw missing(round, client);
-          decodeUpdate(held, frame, { round: reference, client }, out, workspace);
+          decodeUpdate(held, frame, { round: reference, client }, out, workspace, (at) =>
+            findRecord(at, client),
+          );
           return true;
         }
         case "average":

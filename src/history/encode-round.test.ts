@@ -3,8 +3,9 @@ import { keyFromSeed, randomStream } from "../kernel/key.ts";
 import { layoutOf } from "../kernel/layout.ts";
 import { type CodecConfigInput, codecConfigSchema } from "./config.ts";
 import { openRound } from "./decode-round.ts";
-import { encodeRound, type Participant } from "./encode-round.ts";
-import type { RoundEntries } from "./entry.ts";
+import { type EncodedRound, encodeRound, type Participant } from "./encode-round.ts";
+import type { RoundEntries, RoundEntry } from "./entry.ts";
+import { readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
 
 const layout = layoutOf([
@@ -13,7 +14,7 @@ const layout = layoutOf([
   { name: "running", shape: [6], role: "buffer" },
 ]);
 const frame = { layout, key: keyFromSeed(3) };
-const noLast = (): undefined => undefined;
+const nothing = { last: () => undefined, find: () => undefined, residual: () => undefined };
 
 function updateOf(seed: number, scale = 1): Float32Array {
   const stream = randomStream(keyFromSeed(seed));
@@ -28,6 +29,7 @@ function participantsOf(updates: readonly Float32Array[]): readonly Participant[
 function memoryOf(config: CodecConfigInput) {
   const complete = codecConfigSchema.parse(config);
   const rounds = new Map<number, RoundEntries>();
+  const residuals = new Map<string, Uint8Array>();
   const recordOf = (round: number, client: string): Uint8Array | undefined =>
     rounds.get(round)?.entries.find((entry) => entry.client === client)?.record;
   const lastRecord = (client: string) => {
@@ -36,8 +38,13 @@ function memoryOf(config: CodecConfigInput) {
     return round === undefined || !bytes ? undefined : { round, bytes };
   };
   return {
-    accept(round: number, participants: readonly Participant[]): RoundEntries {
-      const entries = encodeRound(round, participants, frame, complete, lastRecord);
+    accept(round: number, participants: readonly Participant[]): EncodedRound {
+      const entries = encodeRound(round, participants, frame, complete, {
+        last: lastRecord,
+        find: recordOf,
+        residual: (client) => residuals.get(client),
+      });
+      for (const [client, bytes] of entries.residuals) residuals.set(client, bytes);
       rounds.set(round, entries);
       return entries;
     },
@@ -161,6 +168,124 @@ describe("sampling of stored clients", () => {
   });
 });
 
+describe("a rotation", () => {
+  /** Rank two, whose factors move slowly; some columns dead. */
+  const lowRank = (round: number): Float32Array => {
+    const stream = randomStream(keyFromSeed(40));
+    const factor = (length: number) =>
+      Array.from({ length: 2 * length }, () => stream.normal() + 0.05 * round * stream.normal());
+    const [rows, columns] = [factor(20), factor(25)];
+    return Float32Array.from({ length: layout.length }, (_, index) => {
+      const [row, column] = [Math.floor(index / 25), index % 25];
+      if (index >= 500) return stream.normal();
+      if (column % 5 === 0) return 0;
+      const product = (at: number) => (rows[2 * row + at] as number) * (columns[2 * column + at] as number);
+      return product(0) + product(1);
+    });
+  };
+  const rate = { bitsPerParameter: 4 } as const;
+  const rounds = [0, 1, 2, 3, 4, 5];
+  const withRounds = (config: CodecConfigInput) => {
+    const memory = memoryOf(config);
+    const kept = rounds.map((round) => memory.accept(round, participantsOf([lowRank(round)])));
+    const errors = rounds.map((round) =>
+      relativeDistance(lowRank(round), memory.decode(round, "c0") as Float32Array),
+    );
+    return { memory, kept, errors };
+  };
+
+  it("is renewed in every period, and saves bits where updates resemble each other", () => {
+    const plain = withRounds({ quantiser: "tcq8", rate });
+    const { kept, errors } = withRounds({ quantiser: "tcq8", rate, rotation: { period: 3 } });
+    const axes = kept.map(({ entries, round }) => {
+      const record = entries[0]?.record as Uint8Array;
+      return readRecord(record, { round, client: "c0" }).stages.rotatedBy;
+    });
+    expect(axes).toEqual([undefined, 0, 0, undefined, 3, 3]);
+    for (const round of [1, 2, 4, 5])
+      expect(errors[round]).toBeLessThan(0.6 * (plain.errors[round] as number));
+    expect(errors[0]).toBe(plain.errors[0]);
+  });
+
+  it("keeps dead rows exactly dead", () => {
+    const { memory } = withRounds({ quantiser: "z", rate, rotation: { period: 10 } });
+    const out = memory.decode(4, "c0") as Float32Array;
+    for (let index = 0; index < 500; index += 5) expect(Object.is(out[index], 0)).toBe(true);
+  });
+
+  it("refuses a record whose axes are lost, and one whose axes are another's", () => {
+    const config = codecConfigSchema.parse({ rotation: { period: 9 } });
+    const { kept } = withRounds({ rotation: { period: 9 } });
+    const [first, second, third] = kept as [EncodedRound, EncodedRound, EncodedRound, ...EncodedRound[]];
+    const out = new Float32Array(layout.length);
+    const decode = (find: () => Uint8Array | undefined) => {
+      const [entry] = second.entries as [RoundEntry];
+      openRound(second, frame, config, find).decode(entry, out);
+    };
+    decode(() => first.entries[0]?.record);
+    for (const wrong of [undefined, second.entries[0]?.record, third.entries[0]?.record]) {
+      expect(() => decode(() => wrong)).toThrow(/client "c0" in round/);
+    }
+  });
+});
+
+describe("feedback", () => {
+  const rounds = Array.from({ length: 24 }, (_, round) => round);
+  /** ‖Σ (1+α)^(T−1−t) (ĥ_t − h_t)‖ / ‖Σ (1+α)^(T−1−t) h_t‖ over the parameters. */
+  const errorOfSum = (config: CodecConfigInput, alpha: number): number => {
+    const memory = memoryOf(config);
+    const [exact, decoded] = [new Float32Array(520), new Float32Array(520)];
+    for (const round of rounds) {
+      const update = updateOf(100 + round);
+      memory.accept(round, participantsOf([update]));
+      const out = memory.decode(round, "c0") as Float32Array;
+      for (let index = 0; index < 520; index++) {
+        exact[index] = (1 + alpha) * (exact[index] as number) + (update[index] as number);
+        decoded[index] = (1 + alpha) * (decoded[index] as number) + (out[index] as number);
+      }
+    }
+    return relativeDistance(exact, decoded);
+  };
+  const base = { quantiser: "deadzone", rate: { bitsPerParameter: 1.5 } } as const;
+
+  it.each([0, -0.15])(
+    "leaves of a long sum's error little more than the last residual, at α = %d",
+    (alpha) => {
+      const plain = errorOfSum(base, alpha);
+      expect(errorOfSum({ ...base, feedback: { alpha, residual: "float32" } }, alpha)).toBeLessThan(
+        0.7 * plain,
+      );
+      expect(errorOfSum({ ...base, feedback: { alpha, residual: "int4" } }, alpha)).toBeLessThan(0.9 * plain);
+    },
+  );
+
+  it("makes the sum of the decoded updates and the residual exact", () => {
+    const memory = memoryOf({ ...base, feedback: { alpha: 0, residual: "float32" } });
+    const sum = new Float64Array(520);
+    for (const round of rounds.slice(0, 6)) {
+      const update = updateOf(round);
+      const { residuals } = memory.accept(round, participantsOf([update]));
+      const out = memory.decode(round, "c0") as Float32Array;
+      const bytes = residuals.get("c0") as Uint8Array;
+      const residual = new Float32Array(bytes.buffer, bytes.byteOffset, 520);
+      for (let index = 0; index < 520; index++) {
+        sum[index] = (sum[index] as number) + (update[index] as number) - (out[index] as number);
+        expect(sum[index]).toBeCloseTo(residual[index] as number, 4);
+      }
+    }
+  });
+
+  it("refuses a damaged residual, and thresholds or samples beside it", () => {
+    const config = codecConfigSchema.parse({ ...base, feedback: { alpha: 0, residual: "int4" } });
+    const wrong = { ...nothing, residual: () => Uint8Array.of(1, 2) };
+    const one = participantsOf([updateOf(1)]);
+    expect(() => encodeRound(1, one, frame, config, wrong)).toThrow(/residual of 520/);
+    for (const beside of [{ storedClientFraction: 0.5 }, { threshold: { mode: "temporal", tau: 1 } }]) {
+      expect(codecConfigSchema.safeParse({ ...config, ...beside }).success).toBe(false);
+    }
+  });
+});
+
 describe("participants", () => {
   it("must have distinct names and positive weights", () => {
     const config = codecConfigSchema.parse({});
@@ -171,7 +296,7 @@ describe("participants", () => {
       [{ ...one, weight: Number.NaN }],
       [{ ...one, client: "" }],
     ]) {
-      expect(() => encodeRound(0, wrong, frame, config, noLast)).toThrow(/round 0/);
+      expect(() => encodeRound(0, wrong, frame, config, nothing)).toThrow(/round 0/);
     }
   });
 

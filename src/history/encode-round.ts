@@ -1,9 +1,17 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { CodecConfig } from "./config.ts";
-import type { RoundEntries, RoundEntry } from "./entry.ts";
-import { readRecord } from "./record.ts";
+import type { FindRecord, RoundEntries, RoundEntry } from "./entry.ts";
+import { residualAfter, withResidual } from "./feedback.ts";
+import { type RecordIdentity, type RecordParts, readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
-import { type CodecFrame, decodeUpdate, type EncodeOptions, encodeUpdate } from "./update-codec.ts";
+import {
+  type CodecFrame,
+  decodeUpdate,
+  type EncodeOptions,
+  encodeUpdate,
+  rotationOfRecord,
+} from "./update-codec.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
 
 /** A client of a round, with its update unless it gave none. */
 export interface Participant {
@@ -14,10 +22,21 @@ export interface Participant {
   readonly update: Float32Array | undefined;
 }
 
-/** Finds a client's last record, which thresholding compares with and rate control starts from. */
-export type LastRecord = (
-  client: string,
-) => { readonly round: number; readonly bytes: Uint8Array } | undefined;
+/** What is stored already. */
+export interface EarlierRecords {
+  /** A client's last record, which thresholding compares with and rate control starts from. */
+  last(client: string): { readonly round: number; readonly bytes: Uint8Array } | undefined;
+  /** A client's record of a round, whose axes later ones are turned to. */
+  find: FindRecord;
+  /** What a client's last record left to be made up for, with feedback. */
+  residual(client: string): Uint8Array | undefined;
+}
+
+/** What a round has to store. */
+export interface EncodedRound extends RoundEntries {
+  /** With feedback: the residual of every client that has a record, in place of its earlier one. */
+  readonly residuals: ReadonlyMap<string, Uint8Array>;
+}
 
 /** The client name under which a round's mean is coded. */
 export const MEAN = "";
@@ -37,8 +56,9 @@ export function encodeRound(
   participants: readonly Participant[],
   frame: CodecFrame,
   config: CodecConfig,
-  lastRecord: LastRecord,
-): RoundEntries {
+  earlier: EarlierRecords,
+  workspace: Workspace = createWorkspace(),
+): EncodedRound {
   checkParticipants(round, participants);
   const present = participants.flatMap(({ client, weight, update }) =>
     update ? [{ client, weight, update }] : [],
@@ -49,15 +69,41 @@ export function encodeRound(
     present.map(({ client }) => client),
     config.storedClientFraction,
   );
-  const { threshold, quantiser, rate, dither, coder } = config;
-  const base: EncodeOptions = { quantiser, rate, dither, coder };
+  const { threshold, quantiser, rate, dither, coder, rotation, feedback } = config;
+  const base: EncodeOptions = { quantiser, rate, dither, coder, rotation };
   const scratch = new Float32Array(frame.layout.length);
 
+  /** The axes of the last record that has its own, until the period is over; then this round's record gets its own. */
+  const referenceFor = ({ client, round: lastRound, stages }: RecordParts): EncodeOptions["reference"] => {
+    const axesRound = stages.rotatedBy ?? lastRound;
+    if (rotation === undefined || round - axesRound >= rotation.period) return undefined;
+    const identity = { round: axesRound, client };
+    const find = (at: number) => earlier.find(at, client);
+    return { round: axesRound, rotation: rotationOfRecord(frame, identity, workspace, find) };
+  };
+
   const encode = (client: string, update: Float32Array, sparse: boolean): Uint8Array => {
-    const last = lastRecord(client);
+    const last = earlier.last(client);
     const previous = last && readRecord(last.bytes, { round: last.round, client });
-    const options = { ...base, sparse, ...(previous ? { previous } : {}) };
+    const reference = previous && referenceFor(previous);
+    const options = { ...base, sparse, reference, ...(previous ? { previous } : {}) };
     return encodeUpdate(update, frame, { round, client }, options).record;
+  };
+
+  const decode = (bytes: Uint8Array, identity: RecordIdentity): void =>
+    decodeUpdate(bytes, frame, identity, scratch, workspace, (at) => earlier.find(at, identity.client));
+
+  const residuals = new Map<string, Uint8Array>();
+  /** With feedback the record also makes up for the errors of earlier ones. */
+  const encodeOwn = (client: string, update: Float32Array): Uint8Array => {
+    if (feedback === undefined) return encode(client, update, false);
+    const { parameterLength } = frame.layout;
+    const target = withResidual(update, parameterLength, earlier.residual(client), feedback);
+    const record = encode(client, target, false);
+    const identity = { round, client };
+    decode(record, identity);
+    residuals.set(client, residualAfter(target, scratch, parameterLength, feedback, frame.key, identity));
+    return record;
   };
 
   const isRelative = threshold.mode === "mean" || threshold.mode === "element";
@@ -70,12 +116,11 @@ export function encodeRound(
     const entry = { client, weight, reference: undefined, record: undefined };
     if (!update) return { ...entry, status: "absent" };
     if (!sampled.has(client)) return { ...entry, status: "unsampled" };
-    if (threshold.mode === "none")
-      return { ...entry, status: "stored", record: encode(client, update, false) };
+    if (threshold.mode === "none") return { ...entry, status: "stored", record: encodeOwn(client, update) };
     if (threshold.mode === "temporal") {
-      const last = lastRecord(client);
+      const last = earlier.last(client);
       if (last) {
-        decodeUpdate(last.bytes, frame, { round: last.round, client }, scratch);
+        decode(last.bytes, { round: last.round, client });
         if (!isFurther(update, scratch, threshold.tau)) {
           return { ...entry, status: "held", reference: last.round };
         }
@@ -90,7 +135,7 @@ export function encodeRound(
     if (sparse) dropSmall(scratch, frame.layout.parameterLength, threshold.tau);
     return { ...entry, status: "stored", record: encode(client, scratch, sparse) };
   };
-  return { round, entries: participants.map(entryOf), mean };
+  return { round, entries: participants.map(entryOf), mean, residuals };
 }
 
 function checkParticipants(round: number, participants: readonly Participant[]): void {

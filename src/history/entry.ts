@@ -28,3 +28,6 @@ export interface RoundEntries {
   /** The round's mean update as a record, in the modes that code differences to it. */
   readonly mean: Uint8Array | undefined;
 }
+
+/** Finds the record of an earlier round, for entries that are `held` and records that were rotated. */
+export type FindRecord = (round: number, client: string) => Uint8Array | undefined;

@@ -6,13 +6,15 @@ import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/in
 import type { Rate } from "./rate-control.ts";
 import type { RecordStages } from "./record.ts";
 
-/** The choices that make a pipeline: mask → quantise → code. */
+/** The choices that make a pipeline: rotate → mask → quantise → code. */
 export interface PipelineOptions {
   readonly quantiser: QuantiserId;
   readonly rate: Rate;
   /** `non-subtractive`: the dither stays in the decoded values, for readers that shall not need it. */
   readonly dither?: "subtractive" | "non-subtractive" | undefined;
   readonly coder?: SymbolCoderId | undefined;
+  /** Whether updates may be turned to the principal axes of the client's earlier ones. */
+  readonly rotation?: { readonly period: number } | undefined;
 }
 
 /** The parts that a record is made with. */
@@ -27,7 +29,13 @@ export interface Pipeline {
 /**
  * Why parts do not fit together, in a sentence; undefined where they do.
  */
-export function pipelineFault({ quantiser: id, rate, dither, coder }: PipelineOptions): string | undefined {
+export function pipelineFault({
+  quantiser: id,
+  rate,
+  dither,
+  coder,
+  rotation,
+}: PipelineOptions): string | undefined {
   const quantiser: Quantiser = quantisers[id];
   const got = `got quantiser \`${id}\``;
   if (dither === "non-subtractive" && quantiser.isLattice !== true)
@@ -40,6 +48,8 @@ export function pipelineFault({ quantiser: id, rate, dither, coder }: PipelineOp
     return `Expected no coder beside a fixed rate, got \`${coder}\`.`;
   if ("stepPerRms" in rate && quantiser.rateControl === "size")
     return `Expected a rate in bits a parameter, got a step, and ${got}.`;
+  if (rotation !== undefined && quantiser.rateControl !== "step")
+    return `Expected a quantiser with a step for a rotation, ${got}.`;
   return undefined;
 }
 
@@ -62,7 +72,8 @@ export function pipelineOfRecord({ stages }: { readonly stages: RecordStages }):
   const hasChoice = quantiser.hasSymbols || stages.coder === 0;
   const hasDitherChoice = quantiser.isLattice === true || stages.isDitherShared;
   const hasFixedRate = stages.fixedBits === 0 || (quantiser.fixedReach?.(stages.fixedBits) ?? 0) > 0;
-  if (!hasChoice || !hasDitherChoice || !hasFixedRate) return undefined;
+  const canBeRotated = stages.rotatedBy === undefined || quantiser.rateControl === "step";
+  if (!hasChoice || !hasDitherChoice || !hasFixedRate || !canBeRotated) return undefined;
   return { quantiser, coder, isDitherShared: stages.isDitherShared, fixedBits: stages.fixedBits };
 }
 

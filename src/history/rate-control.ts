@@ -1,4 +1,5 @@
 import { LetheError } from "../kernel/errors.ts";
+import { LARGEST_STEP } from "./record.ts";
 
 /** What the size of a record is steered by. */
 export type Rate =
@@ -61,7 +62,7 @@ export function codeAtSize(
   start: number,
   largest: number,
 ): CodedAtSize {
-  const ceiling = gridIndex(largest * COARSEST);
+  const ceiling = gridIndex(Math.min(largest * COARSEST, LARGEST_STEP));
   const floor = gridIndex(largest * FINEST) + 1;
   const within = (wanted: number): number => Math.max(floor, Math.min(ceiling, wanted));
   const octavesPerByte = (bytes: number): number => {

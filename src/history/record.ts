@@ -30,6 +30,8 @@ export interface RecordStages {
   readonly coder: number;
   /** Bits a symbol where the rate is fixed, 0 otherwise. */
   readonly fixedBits: number;
+  /** Round of the same client's record whose principal axes the update was turned to; left out without rotation. */
+  readonly rotatedBy?: number;
 }
 
 /** The parts of a record; docs/history-format.md gives their bytes. */
@@ -56,8 +58,8 @@ export function writeRecord(parts: RecordParts): Uint8Array {
       `Expected a client name of at most ${LONGEST_NAME} bytes, got ${name.length}.`,
     );
   }
-  const { quantiser, isDitherShared, coder, fixedBits } = parts.stages;
-  const isPlain = isDitherShared && coder === 0 && fixedBits === 0;
+  const { quantiser, isDitherShared, coder, fixedBits, rotatedBy } = parts.stages;
+  const isPlain = isDitherShared && coder === 0 && fixedBits === 0 && rotatedBy === undefined;
   const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
   const sections = name.length + parts.support.length + parts.body.length + 4 * parts.buffers.length;
   const bytes = new Uint8Array(fixedBytes + sections + CRC_BYTES);
@@ -78,6 +80,8 @@ export function writeRecord(parts: RecordParts): Uint8Array {
     view.setUint8(PLAIN_BYTES, isDitherShared ? 0 : 1);
     view.setUint8(PLAIN_BYTES + 1, coder);
     view.setUint8(PLAIN_BYTES + 2, fixedBits);
+    view.setUint8(PLAIN_BYTES + 3, rotatedBy === undefined ? 0 : 1);
+    view.setUint32(PLAIN_BYTES + 4, rotatedBy ?? 0, true);
   }
   let at = fixedBytes;
   for (const section of [name, parts.support, parts.body]) {
@@ -169,9 +173,12 @@ function readStages(view: DataView, fail: (what: string) => never): RecordStages
   const coder = view.getUint8(PLAIN_BYTES + 1);
   const fixedBits = view.getUint8(PLAIN_BYTES + 2);
   if (dither > 1) fail(`0 or 1 for the dither, got ${dither}`);
-  if (dither === 0 && coder === 0 && fixedBits === 0) fail("a stage that version 1 does not have");
-  for (let at = PLAIN_BYTES + 3; at < PLAIN_BYTES + STAGE_BYTES; at++) {
-    if (view.getUint8(at) !== 0) fail("zeros where nothing is defined");
-  }
-  return { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
+  const transform = view.getUint8(PLAIN_BYTES + 3);
+  const rotatedBy = view.getUint32(PLAIN_BYTES + 4, true);
+  if (transform > 1 || (transform === 0 && rotatedBy !== 0))
+    fail(`no transform or a rotation, got ${transform}`);
+  if (dither === 0 && coder === 0 && fixedBits === 0 && transform === 0)
+    fail("a stage that version 1 does not have");
+  const stages = { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
+  return transform === 0 ? stages : { ...stages, rotatedBy };
 }

@@ -6,6 +6,7 @@ import { plainGuide } from "./coding/guide.ts";
 import type { Plane } from "./coding/plane.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./coding/range-coder.ts";
 import { createModel } from "./coding/symbol-model.ts";
+import { type Matrix, matricesOf } from "./matrices.ts";
 
 /**
  * Which parameters of an update are coded; the others are exactly 0. A quantiser would write noise into dead weights
@@ -21,10 +22,6 @@ export interface Support {
   readonly planes: readonly Plane[];
   /** Parameters that are coded. */
   readonly count: number;
-}
-
-interface Matrix extends Plane {
-  readonly offset: number;
 }
 
 /**
@@ -140,16 +137,6 @@ export function decodeSupport(bytes: Uint8Array, kind: SupportKind, layout: Mode
   );
   if (!isAtEnd(coder) || flags.some((flag) => flag > 1)) throw damaged();
   return supportOf(kind, flags, matrices);
-}
-
-/** The parameters as matrices [first dimension, the rest]; a vector is one row. */
-function matricesOf(layout: ModelLayout): readonly Matrix[] {
-  return layout.slots
-    .filter((slot) => slot.role === "parameter" && slot.length > 0)
-    .map(({ offset, shape, length }) => {
-      const rows = shape.length < 2 ? 1 : (shape[0] as number);
-      return { offset, rows, columns: length / rows };
-    });
 }
 
 /** Flags of a matrix in a `lines` support: one a row, and one a column unless there is one row only. */

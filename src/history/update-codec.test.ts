@@ -8,7 +8,7 @@ import { keyFromSeed, randomStream } from "../kernel/key.ts";
 import { layoutOf, type ModelLayout } from "../kernel/layout.ts";
 import { type QuantiserId, quantisers } from "./quantisers/index.ts";
 import { readRecord } from "./record.ts";
-import { decodeUpdate, encodeUpdate } from "./update-codec.ts";
+import { decodeUpdate, type EncodeOptions, encodeUpdate } from "./update-codec.ts";
 
 const layout = layoutOf([
   { name: "conv", shape: [12, 3, 3, 3], role: "parameter" },
@@ -21,6 +21,15 @@ const frame = { layout, key: keyFromSeed(5) };
 const identity = { round: 7, client: "émile" };
 const ids = Object.keys(quantisers) as QuantiserId[];
 const rate = { bitsPerParameter: 2 };
+/** Every quantiser alone, and the other stages with some. */
+const pipelines: readonly (readonly [string, EncodeOptions])[] = [
+  ...ids.map((quantiser) => [quantiser, { quantiser, rate }] as const),
+  ["z and rans", { quantiser: "z", rate, coder: "rans" }],
+  ["e8 and rans", { quantiser: "e8", rate, coder: "rans" }],
+  ["dq4 and rans", { quantiser: "dq4", rate, coder: "rans" }],
+  ["d4 with its dither unshared", { quantiser: "d4", rate, dither: "non-subtractive" }],
+  ["tcq8 at a fixed rate", { quantiser: "tcq8", rate: { fixedBits: 4 } }],
+];
 
 /** Scales by row and column, some rows and columns dead: what updates of networks look like. */
 function realLike(of: ModelLayout, seed: number): Float32Array {
@@ -50,9 +59,9 @@ function decoded(record: Uint8Array): Float32Array {
   return out;
 }
 
-describe.each(ids)("a record of quantiser %s", (quantiser) => {
+describe.each(pipelines)("a record of %s", (_name, pipeline) => {
   const update = realLike(layout, 1);
-  const { record } = encodeUpdate(update, frame, identity, { quantiser, rate });
+  const { record } = encodeUpdate(update, frame, identity, pipeline);
 
   it("keeps zero rows, zero columns and buffers exactly", () => {
     const out = decoded(record);
@@ -102,7 +111,7 @@ describe.each(ids)("a record of quantiser %s", (quantiser) => {
   it("codes an update of zeros and an update of huge or tiny numbers", () => {
     for (const scale of [0, -0, 1e-44, 1e-30, 1e25]) {
       const scaled = update.map((value) => value * scale);
-      const out = decoded(encodeUpdate(scaled, frame, identity, { quantiser, rate }).record);
+      const out = decoded(encodeUpdate(scaled, frame, identity, pipeline).record);
       expect(out.every(Number.isFinite)).toBe(true);
       if (scale === 0) expect(out.every((value) => Object.is(value, 0))).toBe(true);
     }
@@ -111,7 +120,7 @@ describe.each(ids)("a record of quantiser %s", (quantiser) => {
   it("keeps single zeros when the update is sparse", () => {
     const stream = randomStream(keyFromSeed(9));
     const sparse = update.map((value) => (stream.uniform() < 0.9 ? 0 : value));
-    const options = { quantiser, rate, sparse: true };
+    const options = { ...pipeline, sparse: true };
     const out = decoded(encodeUpdate(sparse, frame, identity, options).record);
     sparse.forEach((value, index) => {
       if (value === 0) expect(out[index]).toBe(0);
@@ -193,7 +202,7 @@ describe("the format", () => {
 
   it("decodes to the same bits in another process", () => {
     const update = realLike(layout, 3);
-    const records = ids.map((quantiser) => encodeUpdate(update, frame, identity, { quantiser, rate }).record);
+    const records = pipelines.map(([, pipeline]) => encodeUpdate(update, frame, identity, pipeline).record);
     const program = `
       import { decodeUpdate } from ${JSON.stringify(new URL("./update-codec.ts", import.meta.url).href)};
       import { layoutOf } from ${JSON.stringify(new URL("../kernel/layout.ts", import.meta.url).href)};

@@ -1,3 +1,5 @@
+import type { Rotation } from "./rotation/rotation.ts";
+
 /**
  * Arrays that decoding works on, kept from one record to the next: allocating and clearing them anew costs a fifth of
  * the time. For one thread, and one record at a time. Each array comes as it was left, and is lent until the next call.
@@ -9,6 +11,8 @@ export interface Workspace {
   cosets(length: number): Int32Array;
   cosetSides(length: number): Uint8Array;
   values(length: number): Float32Array;
+  /** What was made from earlier records, by name; the oldest is dropped when there are many. */
+  readonly rotations: Map<string, Rotation>;
 }
 
 /** A workspace without arrays yet; each grows to what the largest record needs. */
@@ -20,6 +24,7 @@ export function createWorkspace(): Workspace {
     cosets: growing((length) => new Int32Array(length)),
     cosetSides: growing((length) => new Uint8Array(length)),
     values: growing((length) => new Float32Array(length)),
+    rotations: new Map(),
   };
 }
 

@@ -37,9 +37,6 @@ const runSchema = z.object({
 /** How a model in a run directory came about. */
 export type TrainingRun = z.output<typeof runSchema>;
 
-/** A request that was carried out on a run's model. */
-export type CarriedOutRequest = z.output<typeof requestSchema>;
-
 const MODEL = "model.onnx";
 const RUN = "run.json";
 

@@ -72,6 +72,7 @@ describe("a stored history", () => {
     { threshold: { mode: "temporal", tau: 1.2 } },
     { threshold: { mode: "mean", tau: 0.8 } },
     { threshold: { mode: "element", tau: 1 } },
+    { quantiser: "tcq4", rotation: { period: 3 }, threshold: { mode: "temporal", tau: 1.3 } },
   ])("gives the same rounds, in order, from worker threads as without: %o", async (codec) => {
     const store = await trained(codec);
     const inline = await read(store, { workers: 0 });

@@ -2,9 +2,8 @@ import { availableParallelism } from "node:os";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
-import type { HistoryReader as Store } from "../../history/store.ts";
+import type { HistoryHeader, HistoryReader as Store } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
-import type { ModelLayout } from "../../kernel/layout.ts";
 import { inlineDecoding, type RoundDecoding, type UndecodedRound } from "./decoding/round-decoding.ts";
 import { workerDecoding } from "./decoding/worker-decoding.ts";
 import type { HistoryReader, HistoryRound, HistorySelection, RecordedUpdate } from "./history-reader.ts";
@@ -73,7 +72,7 @@ async function* decodeRounds(
   async function* finish(count: number): AsyncGenerator<HistoryRound> {
     for (const round of begun.slice(0, count)) {
       await round.decoded;
-      yield decodedRound(round, store.header.layout);
+      yield decodedRound(round, store.header);
       begun.shift();
       spare.push(...round.arrays);
     }
@@ -85,29 +84,42 @@ async function* decodeRounds(
   yield* finish(begun.length);
 }
 
+interface PassedRecord {
+  readonly round: number;
+  readonly record: Uint8Array;
+}
+
 /** The entries of a selection that hold an update, with the earlier records that they refer to. */
 async function* undecodedRounds(
   store: Store,
   { wants, clients }: HistorySelection,
 ): AsyncGenerator<{ readonly stored: RoundEntries; readonly undecoded: UndecodedRound }> {
-  // `held` entries refer to the client's last record, which this stream has passed.
-  const lastRecords = new Map<string, Uint8Array>();
+  // Entries refer to the client's last record, and that to the last with its own axes: this stream has passed both.
+  const [last, withAxes] = [new Map<string, PassedRecord>(), new Map<string, PassedRecord>()];
+  const isRotated = (round: number, client: string, record: Uint8Array): boolean =>
+    store.header.codec.rotation !== undefined &&
+    readRecord(record, { round, client }).stages.rotatedBy !== undefined;
   for await (const stored of store.readEntries()) {
     const { round, mean } = stored;
     if (wants === undefined || wants(round)) {
       const entries = stored.entries.filter(
         (entry) => isRecorded(entry) && (clients === undefined || clients.has(clientId(entry.client))),
       );
-      const held = new Map(
-        entries.flatMap(({ status, client }) => {
-          const record = status === "held" ? lastRecords.get(client) : undefined;
-          return record === undefined ? [] : [[client, record] as const];
+      const earlier = new Map(
+        entries.map(({ status, client }) => {
+          const held = status === "held" ? last.get(client) : undefined;
+          const axes = store.header.codec.rotation && withAxes.get(client);
+          const passed = [held, axes].flatMap((one) => (one ? [[one.round, one.record] as const] : []));
+          return [client, new Map(passed)] as const;
         }),
       );
-      yield { stored, undecoded: { round, mean, entries, held } };
+      yield { stored, undecoded: { round, mean, entries, earlier } };
     }
-    for (const { client, record } of stored.entries)
-      if (record !== undefined) lastRecords.set(client, record);
+    for (const { client, record } of stored.entries) {
+      if (record === undefined) continue;
+      last.set(client, { round, record });
+      if (!isRotated(round, client, record)) withAxes.set(client, { round, record });
+    }
   }
 }
 
@@ -115,14 +127,17 @@ function isRecorded({ status }: RoundEntry): boolean {
   return status === "stored" || status === "held" || status === "average";
 }
 
-function decodedRound({ stored, undecoded, arrays }: BegunRound, layout: ModelLayout): HistoryRound {
-  const { round, entries, held } = undecoded;
+function decodedRound(
+  { stored, undecoded, arrays }: BegunRound,
+  header: Pick<HistoryHeader, "layout" | "codec">,
+): HistoryRound {
+  const { round, entries, earlier } = undecoded;
   const present = stored.entries.filter(({ status }) => status !== "absent" && status !== "erased");
   const total = present.reduce((sum, { weight }) => sum + weight, 0);
   const participants = entries.map((entry, index): RecordedUpdate => {
     // An `average` has no dither of its own: the mean's is in every update of its round and cancels in their differences.
-    const record = entry.record ?? held.get(entry.client);
-    const errorVariance = record && codecVariance(record, round, entry, layout);
+    const record = entry.record ?? earlier.get(entry.client)?.get(entry.reference ?? round);
+    const errorVariance = record && codecVariance(record, round, entry, header);
     return {
       client: clientId(entry.client),
       weight: entry.weight / total,
@@ -141,11 +156,11 @@ function codecVariance(
   record: Uint8Array,
   round: number,
   entry: RoundEntry,
-  layout: ModelLayout,
+  { layout, codec }: Pick<HistoryHeader, "layout" | "codec">,
 ): Float64Array | undefined {
-  const variance = errorVariance(
-    readRecord(record, { round: entry.reference ?? round, client: entry.client }),
-  );
-  if (variance === undefined) return undefined;
+  const own = errorVariance(readRecord(record, { round: entry.reference ?? round, client: entry.client }));
+  if (own === undefined) return undefined;
+  // With feedback a record also holds the residual of the one before, of about the same variance.
+  const variance = own * (codec.feedback === undefined ? 1 : 1 + (1 + codec.feedback.alpha) ** 2);
   return Float64Array.from(layout.slots, ({ role }) => (role === "parameter" ? variance : 0));
 }

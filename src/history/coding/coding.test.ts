@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isLetheError } from "../../kernel/errors.ts";
 import { keyFromSeed, randomStream } from "../../kernel/key.ts";
+import { adaptive } from "./adaptive.ts";
 import { decodeSymbols } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
-import { parityGuide } from "./guide.ts";
+import { parityGuide, plainGuide } from "./guide.ts";
 import type { Plane } from "./plane.ts";
 import {
   decodeBits,
@@ -15,6 +17,8 @@ import {
   startDecoder,
   startEncoder,
 } from "./range-coder.ts";
+import { rans } from "./rans.ts";
+import type { SymbolSequence } from "./symbol-coder.ts";
 import { createModel } from "./symbol-model.ts";
 
 function encode(symbols: Int32Array, sides: Uint8Array, planes: readonly Plane[]): Uint8Array {
@@ -31,6 +35,79 @@ function decode(bytes: Uint8Array, sides: Uint8Array, planes: readonly Plane[]) 
 }
 
 const planesArbitrary = fc.array(fc.record({ rows: fc.nat(12), columns: fc.nat(12) }), { maxLength: 4 });
+
+describe.each([adaptive, rans])("coder $id", (symbolCoder) => {
+  it("gives back several sequences, whatever their symbols and sizes", () => {
+    const size = fc.oneof(fc.nat(3), fc.nat(40), fc.nat(2 ** 25 - 1));
+    const sequence = fc.record({
+      planes: planesArbitrary,
+      seed: fc.nat(),
+      sizes: fc.array(size, { minLength: 1 }),
+    });
+    fc.assert(
+      fc.property(fc.array(sequence, { maxLength: 3 }), (list) => {
+        const sequences = list.map(({ planes, seed, sizes }): SymbolSequence => {
+          const count = planes.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+          return {
+            symbols: Int32Array.from({ length: count }, (_, index) => sizes[index % sizes.length] as number),
+            sides: Uint8Array.from({ length: count }, (_, index) => ((index * 7 + seed) % 64) & 0b110111),
+            planes,
+            guide: parityGuide,
+          };
+        });
+        const writer = symbolCoder.createWriter(1);
+        for (const one of sequences) writer.write(one);
+        const reader = symbolCoder.createReader(writer.finish());
+        for (const one of sequences) {
+          const symbols = new Int32Array(one.symbols.length);
+          reader.read({ ...one, symbols });
+          expect(symbols).toEqual(one.symbols);
+        }
+        expect(reader.isAtEnd()).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("comes near to the entropy of what it codes, tables counted", () => {
+    const stream = randomStream(keyFromSeed(4));
+    const count = 60_000;
+    // Geometric with mean 1: two bits.
+    const symbols = Int32Array.from({ length: count }, () => Math.floor(-Math.log2(1 - stream.uniform())));
+    const writer = symbolCoder.createWriter(1);
+    const planes = [{ rows: 300, columns: 200 }];
+    writer.write({ symbols, sides: new Uint8Array(count), planes, guide: plainGuide });
+    expect((8 * writer.finish().length) / count).toBeLessThan(2.06);
+  });
+
+  it("notices a cut stream and a lengthened one", () => {
+    const symbols = Int32Array.from({ length: 500 }, (_, index) => (index * index) % 5);
+    const sequence = {
+      symbols,
+      sides: new Uint8Array(500),
+      planes: [{ rows: 20, columns: 25 }],
+      guide: plainGuide,
+    };
+    const writer = symbolCoder.createWriter(1);
+    writer.write(sequence);
+    const bytes = writer.finish();
+    for (const other of [
+      bytes.subarray(0, bytes.length - 1),
+      Uint8Array.from([...bytes, 0]),
+      bytes.subarray(0, 3),
+    ]) {
+      const reader = symbolCoder.createReader(other);
+      let isWhole = false;
+      try {
+        reader.read({ ...sequence, symbols: new Int32Array(500) });
+        isWhole = reader.isAtEnd();
+      } catch (error) {
+        expect(isLetheError(error, "integrity")).toBe(true);
+      }
+      expect(isWhole).toBe(false);
+    }
+  });
+});
 
 describe("the symbol coder", () => {
   it("gives back every symbol, whatever their sizes, contexts and matrices", () => {

@@ -1,9 +1,10 @@
 import { adaptive } from "./adaptive.ts";
 import { fixedLength } from "./fixed-length.ts";
+import { rans } from "./rans.ts";
 import type { SymbolCoder } from "./symbol-coder.ts";
 
-/** Every coder that learns its statistics, by its id; the place to register a new one. */
-export const symbolCoders = { adaptive } as const satisfies Record<string, SymbolCoder>;
+/** Every coder with statistics, by its id; the place to register a new one. */
+export const symbolCoders = { adaptive, rans } as const satisfies Record<string, SymbolCoder>;
 
 /** The permanent name of a coder. */
 export type SymbolCoderId = keyof typeof symbolCoders;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { type FindRecord, openRound } from "../../history/decode-round.ts";
+import { openRound } from "../../history/decode-round.ts";
+import type { FindRecord } from "../../history/entry.ts";
 import { unpackMean } from "../../history/running-mean.ts";
 import type { HistoryReader, Selection, StoredRound } from "../../history/store.ts";
 import { createWorkspace } from "../../history/workspace.ts";

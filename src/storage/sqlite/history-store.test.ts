@@ -11,6 +11,7 @@ import {
   updateOf,
   vector,
 } from "../../../test/fixtures/history.ts";
+import type { CodecConfigInput } from "../../history/config.ts";
 import { keyFromSeed } from "../../kernel/key.ts";
 import { openHistory } from "./history-store.ts";
 
@@ -78,8 +79,10 @@ describe("a history", () => {
     await history.close();
   });
 
-  it("continues after it is opened again exactly as if it had stayed open", async () => {
-    const codec = { threshold: { mode: "temporal" as const, tau: 1.2 }, rate: { bitsPerParameter: 3 } };
+  it.each<CodecConfigInput>([
+    { threshold: { mode: "temporal", tau: 1.2 }, rate: { bitsPerParameter: 3 } },
+    { quantiser: "tcq4", rotation: { period: 3 }, feedback: { residual: "int4" } },
+  ])("continues after it is opened again exactly as if it had stayed open: %o", async (codec) => {
     const digests: string[][] = [];
     for (const reopen of [false, true]) {
       let history = await create(place.path, codec);
@@ -90,6 +93,7 @@ describe("a history", () => {
         await history.close();
         history = await openHistory(place.path);
       }
+      await history.verify();
       await history.close();
       digests.push(seen);
       rmSync(place.path);

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestFloats, digestRound } from "../../history/chain.ts";
-import { encodeRound } from "../../history/encode-round.ts";
+import { type EarlierRecords, encodeRound } from "../../history/encode-round.ts";
 import type { RoundEntry } from "../../history/entry.ts";
 import { updateMean } from "../../history/running-mean.ts";
 import type { History, HistoryReader, RoundInput, RoundReceipt } from "../../history/store.ts";
+import { createWorkspace, type Workspace } from "../../history/workspace.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { type Digest, digestBytes } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
@@ -12,14 +13,18 @@ import { eraseEntries, finishErasure } from "./erase-client.ts";
 import { floatBytes, readClient, readRecordBytes } from "./history-rows.ts";
 import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
 
+/** Name of a client's residual among its auxiliary vectors: no caller's name begins so. */
+const RESIDUAL = "lethe:residual";
+
 /** Adds writing to a reader of the same database. Finishes an interrupted erasure first. */
 export function createWriter(database: DatabaseSync, path: string, reader: HistoryReader): History {
   finishErasure(database, path);
+  const workspace = createWorkspace();
   return {
     ...reader,
 
     async acceptRound(input) {
-      return guarded(path, () => acceptRound(database, path, reader, input));
+      return guarded(path, () => acceptRound(database, path, reader, input, workspace));
     },
 
     async eraseClient(client) {
@@ -44,15 +49,35 @@ function acceptRound(
   path: string,
   { header, genesis }: HistoryReader,
   input: RoundInput,
+  workspace: Workspace,
 ): RoundReceipt {
   checkRound(database, header.layout.length, input);
   const { round, metadata = null, checkpoint, weights } = input;
-  const encoded = encodeRound(round, input.participants, header, header.codec, (client) => {
+  const earlier: Omit<EarlierRecords, "residual"> = {
+    last(client) {
+      const known = readClient(database, client);
+      if (known?.lastRecordRound === undefined) return undefined;
+      const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
+      return bytes && { round: known.lastRecordRound, bytes };
+    },
+    find(at, client) {
+      const known = readClient(database, client);
+      return known && readRecordBytes(database, at, known.ordinal);
+    },
+  };
+  const residual = (client: string): Uint8Array | undefined => {
     const known = readClient(database, client);
-    if (known?.lastRecordRound === undefined) return undefined;
-    const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
-    return bytes && { round: known.lastRecordRound, bytes };
-  });
+    const query = "SELECT mean FROM auxiliary WHERE client = ? AND name = ?";
+    return known && first<{ readonly mean: Uint8Array }>(database, query, known.ordinal, RESIDUAL)?.mean;
+  };
+  const encoded = encodeRound(
+    round,
+    input.participants,
+    header,
+    header.codec,
+    { ...earlier, residual },
+    workspace,
+  );
   return inTransaction(database, path, () => {
     const numbered = encoded.entries
       .map((entry) => ({ entry, ordinal: numberOf(database, entry.client) }))
@@ -90,6 +115,9 @@ function acceptRound(
       for (const [name, values] of Object.entries(auxiliary ?? {})) {
         moveAuxiliary(database, numberOf(database, client), name, values);
       }
+    }
+    for (const [client, bytes] of encoded.residuals) {
+      putAuxiliary(database, numberOf(database, client), RESIDUAL, { count: 1, mean: bytes });
     }
     const records = [...encoded.entries.map(({ record }) => record), encoded.mean];
     return {
@@ -174,7 +202,15 @@ function moveAuxiliary(database: DatabaseSync, ordinal: number, name: string, va
     name,
   );
   const count = (row?.count ?? 0) + 1;
-  const mean = updateMean(row?.mean, values, count);
+  putAuxiliary(database, ordinal, name, { count, mean: updateMean(row?.mean, values, count) });
+}
+
+function putAuxiliary(
+  database: DatabaseSync,
+  ordinal: number,
+  name: string,
+  { count, mean }: { readonly count: number; readonly mean: Uint8Array },
+): void {
   database
     .prepare("INSERT OR REPLACE INTO auxiliary (client, name, count, mean, digest) VALUES (?, ?, ?, ?, ?)")
     .run(ordinal, name, count, mean, digestBytes(mean));

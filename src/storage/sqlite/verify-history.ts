@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestHeader, digestRound } from "../../history/chain.ts";
-import { type FindRecord, openRound } from "../../history/decode-round.ts";
+import { openRound } from "../../history/decode-round.ts";
+import type { FindRecord } from "../../history/entry.ts";
 import type { VerifyReport } from "../../history/store.ts";
 import { createWorkspace } from "../../history/workspace.ts";
 import { type Digest, digestBytes } from "../../kernel/digest.ts";

@@ -8,8 +8,8 @@ export type DecodingHeader = Pick<HistoryHeader, "layout" | "key" | "codec">;
 
 /** Updates of one round to decode. */
 export interface UndecodedRound extends RoundEntries {
-  /** Records of earlier rounds by client, for the entries that are `held`. */
-  readonly held: ReadonlyMap<string, Uint8Array>;
+  /** Records of earlier rounds by client and round, for entries that are `held` and records that were rotated. */
+  readonly earlier: ReadonlyMap<string, ReadonlyMap<number, Uint8Array>>;
 }
 
 /** Decodes rounds, in this thread or in others. Disposing of it ends the others. */
@@ -47,8 +47,14 @@ export function roundOpener(
 ): (round: UndecodedRound, out: readonly Float32Array[]) => (index: number) => void {
   const workspace = createWorkspace();
   return (round, out) => {
-    const { entries, held } = round;
-    const decoder = openRound(round, header, header.codec, (_round, client) => held.get(client), workspace);
+    const { entries, earlier } = round;
+    const decoder = openRound(
+      round,
+      header,
+      header.codec,
+      (at, client) => earlier.get(client)?.get(at),
+      workspace,
+    );
     return (index) => {
       const [entry, array] = [entries[index], out[index]];
       if (entry !== undefined && array !== undefined) decoder.decode(entry, array);
