@@ -19,6 +19,7 @@ import { maxPoolOperators } from "./max-pool.ts";
 import { oneHotOperators } from "./one-hot.ts";
 import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
+import { refusedOperators } from "./refused.ts";
 import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
 import { reverseSequenceOperators } from "./reverse-sequence.ts";
@@ -62,6 +63,7 @@ export const operators: OperatorTable = operatorTable([
   ...oneHotOperators,
   ...padOperators,
   ...reduceOperators,
+  ...refusedOperators,
   ...reshapeOperators,
   ...resizeOperators,
   ...reverseSequenceOperators,

@@ -9,6 +9,7 @@ import { inputOf, likeInput } from "./rule.ts";
 export const layerNormalizationOperators: readonly Operator[] = [
   {
     type: "LayerNormalization",
+    since: 17,
     infer: (context) => {
       const x = inputOf(context, 0);
       const inner = x.shape.slice(axesOf(context, x)[0]);

@@ -58,6 +58,7 @@ export const resizeOperators: readonly Operator[] = [
       ];
     }),
     constantInputs: [1],
+    limits: "The standard dropped it with opset 10; read as a Resize where a file still has it.",
   },
 ];
 

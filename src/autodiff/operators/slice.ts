@@ -9,6 +9,8 @@ import { inputOf } from "./rule.ts";
 export const sliceOperators: readonly Operator[] = [
   {
     type: "Slice",
+    limits:
+      "Starts, ends, axes and steps have to be known before the graph runs, and the sizes of the axes they cut.",
     constantInputs: [1, 2, 3, 4],
     infer: (context) => {
       const x = inputOf(context, 0);

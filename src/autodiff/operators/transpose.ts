@@ -22,6 +22,7 @@ export const transposeOperators: readonly Operator[] = [
   },
   {
     type: "Expand",
+    limits: "The shape has to be known before the graph runs; the batch may be among its sizes by name.",
     infer: (context) => {
       const { dtype, shape } = inputOf(context, 0);
       return [{ dtype, shape: broadcastShapes(shape, contentsOf(context, 1)) }];
