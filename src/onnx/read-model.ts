@@ -22,8 +22,8 @@ import { type Tensor, tensorOfNumbers, typeNumberOf } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
 
 /** The opsets whose operators mean the same as in the one Lethe writes, or can be rewritten in it. */
-const OLDEST_OPSET = 13;
-const NEWEST_OPSET = 26;
+export const OLDEST_OPSET = 13;
+export const NEWEST_OPSET = 26;
 
 /** A model read from an ONNX file, as a typed graph. */
 export interface OnnxModel {
