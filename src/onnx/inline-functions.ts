@@ -15,6 +15,8 @@ import {
 export interface PlacedNode {
   readonly node: NodeProto;
   readonly opset: number;
+  /** Whether it is from a function, so that the file has no name for what it gives. */
+  readonly isInlined: boolean;
 }
 
 /** No model has more nodes; without a bound functions that call others twice would grow to 2ⁿ. */
@@ -34,7 +36,7 @@ export function inlineFunctions(model: ModelProto, opset: number): readonly Plac
   const place = (nodes: readonly NodeProto[], version: number, open: readonly FunctionProto[]): void => {
     for (const node of nodes) {
       const body = functions.get(keyOf(node, node.opType));
-      if (body === undefined) placed.push({ node, opset: version });
+      if (body === undefined) placed.push({ node, opset: version, isInlined: open.length > 0 });
       else {
         if (open.includes(body))
           throw functionError(`functions that do not call themselves, got \`${body.name}\``);

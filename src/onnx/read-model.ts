@@ -117,11 +117,7 @@ function build(
   const values = new Map<string, Value>();
   const weights = new Map<Value, Tensor>();
   const tensors = storedTensors(source, nodes, options.external);
-  const found = findWeights(
-    nodes.map(({ node }) => node),
-    tensors,
-    operators,
-  );
+  const found = findWeights(nodes, tensors, operators);
   const addWeight = (name: string, tensor: Tensor): void => {
     const value = graph.input(name, tensor.dtype, tensor.shape);
     weights.set(value, tensor);
@@ -143,8 +139,9 @@ function build(
     });
   for (const input of inputs) values.set(input.name, input);
   const declared = new Map([...source.valueInfo, ...source.output].map((info) => [info.name, info]));
-  for (const { node, opset } of nodes) {
-    readNode(graph, { node: options.isInference ? inferenceForm(node) : node, opset }, values, declared);
+  for (const placed of nodes) {
+    const node = options.isInference ? inferenceForm(placed.node) : placed.node;
+    readNode(graph, { ...placed, node }, values, declared);
   }
   const outputs = new Map(wanted.map((name) => [name, lookup(values, name, "the model's output list")]));
   if (outputs.size === 0 || outputs.size < wanted.length) {
@@ -194,8 +191,7 @@ function storedTensors(
     holdsWeights ||= tensor.dtype === "float32" && tensor.shape.length > 0;
   }
   if (holdsWeights) return tensors;
-  const own = new Set(source.node);
-  for (const { node } of nodes.filter((placed) => own.has(placed.node))) {
+  for (const { node } of nodes.filter(({ isInlined }) => !isInlined)) {
     const [name, value] = [node.output[0] ?? "", node.attribute[0]?.t];
     if (isStandard(node) && node.opType === "Constant" && value !== undefined && !tensors.has(name)) {
       tensors.set(name, readTensor(value, external));
