@@ -31,16 +31,29 @@ export { accuracy, agreement, confusionMatrix } from "./metrics/accuracy.ts";
 export { distance, parameterDistance } from "./metrics/distance.ts";
 export { lossMembership } from "./metrics/membership.ts";
 export { predictedClasses, sampleLosses } from "./metrics/predictions.ts";
-export { type Architecture, initialWeights, layoutOfArchitecture } from "./models/architecture.ts";
+export {
+  type Architecture,
+  initialWeights,
+  layoutOfArchitecture,
+  type OpenArchitecture,
+} from "./models/architecture.ts";
 export { layersOf } from "./models/derive-layers.ts";
 export { createModel, listModels } from "./models/index.ts";
-export { onnxArchitecture, writeClassifier } from "./models/onnx-model.ts";
+export { type LoraOptions, withLora } from "./models/lora.ts";
+export {
+  type OnnxModelOptions,
+  onnxArchitecture,
+  openOnnxArchitecture,
+  writeClassifier,
+} from "./models/onnx-model.ts";
+export { selectTrainable, type TrainableSelection } from "./models/select-trainable.ts";
 export * as functions from "./onnx/functions/index.ts";
 export { Graph } from "./onnx/graph.ts";
 export type { Operator, Value } from "./onnx/ir.ts";
 export { readModel } from "./onnx/read-model.ts";
 export { writeModel } from "./onnx/write-model.ts";
 export { compileProgram, type Program, type RuntimeOptions } from "./runtime/program.ts";
+export { openOnnxFile } from "./storage/onnx-file.ts";
 export { createHistory, openHistory } from "./storage/sqlite/history-store.ts";
 export { train } from "./training/loop.ts";
 export { crossEntropy, klDivergence, meanSquaredError, softCrossEntropy } from "./training/losses.ts";

@@ -159,7 +159,7 @@ function inferenceForm(node: NodeProto): NodeProto {
 }
 
 /** The nodes that values depend on, in the file's order. */
-export function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
+function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
   const needed = new Set(wanted);
   const kept = nodes.toReversed().filter(({ node }) => {
     if (!node.output.some((name) => name !== "" && needed.has(name))) return false;
