@@ -5,6 +5,8 @@ import { keyFromSeed } from "../kernel/key.ts";
 import { type Architecture, initialWeights } from "../models/architecture.ts";
 import { onnxArchitecture } from "../models/onnx-model.ts";
 import { selectTrainable } from "../models/select-trainable.ts";
+import { parseModel } from "../onnx/read-model.ts";
+import { writeModel } from "../onnx/write-model.ts";
 import { buildStepGraph } from "../training/step-graph.ts";
 
 const square = Array.from({ length: 16 }, (_, at) => ((at * 7) % 5) / 5 - 0.4);
@@ -17,7 +19,7 @@ function model(): Architecture {
     model: {
       opsetImport: [
         { domain: "", version: 18n },
-        { domain: "their.own", version: 1n },
+        { domain: "their.own", version: 7n },
       ],
     },
     graph: {
@@ -65,6 +67,11 @@ describe("a model with an operator that cannot be differentiated", () => {
     const [, pattern = ""] = /--freeze '([^']+)'/.exec(error.message) ?? [];
     const followed = build(selectTrainable(architecture, { freeze: [pattern] }, values));
     expect([...followed.contents.outputs.keys()]).toEqual(["loss", "grad:side.weight", "grad:head.weight"]);
+    const written = parseModel(writeModel(followed.contents));
+    expect(written.opsetImport.map(({ domain, version }) => [domain, version])).toEqual([
+      ["", 18n],
+      ["their.own", 7n],
+    ]);
     // The cut is the smallest: with one more parameter trained it fails again.
     for (const name of ["body.0.weight", "body.1.weight"]) {
       const train = ["side.weight", "head.weight", name];

@@ -118,6 +118,7 @@ describe("a model of tokens and a mask", () => {
       gradients: true,
       feedsCompanions: true,
     });
+    expect([...contents.outputs.keys()]).toEqual(["loss", "grad:table", "grad:head"]);
     expect(contents.inputs.map(({ name, shape }) => [name, shape])).toEqual([
       ["input_ids", ["batch", "length"]],
       ["attention_mask", ["batch", "length"]],

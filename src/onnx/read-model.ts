@@ -202,7 +202,7 @@ function storedTensors(
 
 function readNode(
   graph: Graph,
-  { node, opset }: PlacedNode,
+  { node, opset, domains }: PlacedNode,
   values: Map<string, Value>,
   declared: ReadonlyMap<string, ValueInfoProto>,
 ): void {
@@ -236,6 +236,7 @@ function readNode(
           name: node.name,
           outputNames: node.output,
           declared: node.output.map((name) => declaredType(declared.get(name))),
+          version: isStandard(node) ? opset : (domains.get(node.domain) ?? 1),
         })
       : upgraded;
   node.output.forEach((name, index) => {
