@@ -24,10 +24,10 @@ function model(): Architecture {
     },
     graph: {
       name: "branches",
-      input: [floatInfo("x", ["batch", 4])],
-      output: [floatInfo("y", ["batch", 4])],
+      input: [floatInfo("x", ["n", 4])],
+      output: [floatInfo("y", ["n", 4])],
       initializer: names.map((name) => floatTensor(name, [4, 4], square)),
-      valueInfo: [floatInfo("fourier", ["batch", 4])],
+      valueInfo: [floatInfo("fourier", ["n", 4])],
       node: [
         product("x", "body.0.weight", "a"),
         product("a", "body.1.weight", "b"),
