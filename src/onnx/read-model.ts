@@ -16,7 +16,7 @@ import {
   TensorProto_DataType,
   type ValueInfoProto,
 } from "./proto/onnx_pb.js";
-import { computedType, type ExternalData, readTensor } from "./read-tensor.ts";
+import { computedType, type ExternalData, isComputedType, readTensor } from "./read-tensor.ts";
 import type { Dim, Shape } from "./shape.ts";
 import { type Tensor, tensorOfNumbers, typeNumberOf } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
@@ -117,11 +117,7 @@ function build(
   const values = new Map<string, Value>();
   const weights = new Map<Value, Tensor>();
   const tensors = storedTensors(source, nodes, options.external);
-  const found = findWeights(
-    nodes.map(({ node }) => node),
-    tensors,
-    operators,
-  );
+  const found = findWeights(nodes, tensors, operators);
   const addWeight = (name: string, tensor: Tensor): void => {
     const value = graph.input(name, tensor.dtype, tensor.shape);
     weights.set(value, tensor);
@@ -135,16 +131,24 @@ function build(
     if (found.weights.has(copy)) addWeight(copy, tensors.get(name) as Tensor);
   }
   // Older files list initializers among the inputs too.
+  const renamed = new Map<Dim, Dim>();
   const inputs = source.input
     .filter((input) => !values.has(input.name))
     .map((input) => {
       const { dtype, shape } = typeOf(input);
-      return graph.input(input.name, dtype, options.inputShape?.(input.name, shape) ?? shape);
+      const read = options.inputShape?.(input.name, shape) ?? shape;
+      shape.forEach((dim, axis) => {
+        if (typeof dim === "string") renamed.set(dim, read[axis] ?? dim);
+      });
+      return graph.input(input.name, dtype, read);
     });
   for (const input of inputs) values.set(input.name, input);
-  const declared = new Map([...source.valueInfo, ...source.output].map((info) => [info.name, info]));
-  for (const { node, opset } of nodes) {
-    readNode(graph, { node: options.isInference ? inferenceForm(node) : node, opset }, values, declared);
+  const declared = new Map(
+    [...source.valueInfo, ...source.output].map((info) => [info.name, declaredType(info, renamed)]),
+  );
+  for (const placed of nodes) {
+    const node = options.isInference ? inferenceForm(placed.node) : placed.node;
+    readNode(graph, { ...placed, node }, values, declared);
   }
   const outputs = new Map(wanted.map((name) => [name, lookup(values, name, "the model's output list")]));
   if (outputs.size === 0 || outputs.size < wanted.length) {
@@ -162,7 +166,7 @@ function inferenceForm(node: NodeProto): NodeProto {
 }
 
 /** The nodes that values depend on, in the file's order. */
-export function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
+function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
   const needed = new Set(wanted);
   const kept = nodes.toReversed().filter(({ node }) => {
     if (!node.output.some((name) => name !== "" && needed.has(name))) return false;
@@ -194,8 +198,7 @@ function storedTensors(
     holdsWeights ||= tensor.dtype === "float32" && tensor.shape.length > 0;
   }
   if (holdsWeights) return tensors;
-  const own = new Set(source.node);
-  for (const { node } of nodes.filter((placed) => own.has(placed.node))) {
+  for (const { node } of nodes.filter(({ isInlined }) => !isInlined)) {
     const [name, value] = [node.output[0] ?? "", node.attribute[0]?.t];
     if (isStandard(node) && node.opType === "Constant" && value !== undefined && !tensors.has(name)) {
       tensors.set(name, readTensor(value, external));
@@ -206,9 +209,9 @@ function storedTensors(
 
 function readNode(
   graph: Graph,
-  { node, opset }: PlacedNode,
+  { node, opset, domains }: PlacedNode,
   values: Map<string, Value>,
-  declared: ReadonlyMap<string, ValueInfoProto>,
+  declared: ReadonlyMap<string, ValueType | undefined>,
 ): void {
   const place = node.name || node.output[0] || node.opType;
   const [first = ""] = node.output;
@@ -239,7 +242,8 @@ function readNode(
           outputCount,
           name: node.name,
           outputNames: node.output,
-          declared: node.output.map((name) => declaredType(declared.get(name))),
+          declared: node.output.map((name) => declared.get(name)),
+          version: isStandard(node) ? opset : (domains.get(node.domain) ?? 1),
         })
       : upgraded;
   node.output.forEach((name, index) => {
@@ -300,11 +304,16 @@ function readAttribute(attribute: AttributeProto, place: string): Attribute {
   );
 }
 
-/** What the file says of a value, as far as every axis has a size or a name. */
-function declaredType(info: ValueInfoProto | undefined): ValueType | undefined {
-  const type = info?.type?.value;
-  if (info === undefined || type?.case !== "tensorType" || type.value.shape === undefined) return undefined;
-  return type.value.shape.dim.every(({ value }) => value.case !== undefined) ? typeOf(info) : undefined;
+/** What the file says of a value, as far as every axis has a size or a name; names as the inputs' are read. */
+function declaredType(info: ValueInfoProto, renamed: ReadonlyMap<Dim, Dim>): ValueType | undefined {
+  const type = info.type?.value;
+  const isKnown =
+    type?.case === "tensorType" &&
+    isComputedType(type.value.elemType) &&
+    type.value.shape?.dim.every(({ value }) => value.case !== undefined);
+  if (!isKnown) return undefined;
+  const { dtype, shape } = typeOf(info);
+  return { dtype, shape: shape.map((dim) => renamed.get(dim) ?? dim) };
 }
 
 function typeOf(info: ValueInfoProto): { dtype: ValueType["dtype"]; shape: Shape } {
