@@ -3,7 +3,7 @@ import { LetheError } from "../kernel/errors.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import { firstNonFinite } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
-import type { Method, MethodRequest, Role, Roles } from "./contract.ts";
+import type { GivenRoles, Method, MethodRequest, Role } from "./contract.ts";
 
 /**
  * Checks what every method relies on, before any work.
@@ -13,7 +13,7 @@ import type { Method, MethodRequest, Role, Roles } from "./contract.ts";
  */
 export function checkRequest(
   method: Pick<Method, "id" | "scope" | "needs">,
-  request: MethodRequest & Partial<Roles>,
+  request: MethodRequest & GivenRoles,
 ): void {
   if (!method.scope.includes(request.scope)) {
     throw new LetheError(

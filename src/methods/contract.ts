@@ -22,6 +22,9 @@ export interface Roles {
 /** The name of a role. */
 export type Role = keyof Roles;
 
+/** Roles as a caller gives them: those a method does not need may be left out. */
+export type GivenRoles = { readonly [R in Role]?: Samples | undefined };
+
 /** What a request names: a method may serve some of these and not others. */
 export type Scope = "class" | "sample" | "subject" | "group";
 
@@ -70,6 +73,8 @@ export interface MethodResult {
   readonly stop?: Stop;
   /** What a reader wants to know of this run: norms, shares, counts. */
   readonly details?: Scalars;
+  /** What a method that ran inside spent; see `innerMethod`. */
+  readonly inner?: Evidence;
 }
 
 /** How a loop came to its end. */
@@ -129,14 +134,14 @@ export interface Method {
    * LETHE_DATA_SHAPE, LETHE_NUMERIC_NOT_FINITE, LETHE_NUMERIC_LOSS, LETHE_CANCELLED, and what the method itself throws
    */
   run(
-    request: MethodRequest & Partial<Roles>,
+    request: MethodRequest & GivenRoles,
     settings?: Readonly<Record<string, unknown>>,
   ): Progress<MethodOutcome>;
 }
 
 /** What a preparation is given: the trained model and all it was trained on. */
 export interface PreparationRequest
-  extends Pick<MethodRequest, "architecture" | "weights" | "key" | "runtime" | "signal"> {
+  extends Pick<MethodRequest, "architecture" | "weights" | "recipe" | "key" | "runtime" | "signal"> {
   readonly training: Samples;
 }
 

@@ -7,13 +7,13 @@ import { checkedSettings } from "../kernel/settings.ts";
 import { checkRequest, checkWeights } from "./check-request.ts";
 import type {
   Evidence,
+  GivenRoles,
   Method,
   MethodRequest,
   MethodResult,
   PreparationRequest,
   RequestWith,
   Role,
-  Roles,
 } from "./contract.ts";
 import { countedSamples } from "./parts/counted-samples.ts";
 import { createWorkbench, type Workbench } from "./workbench.ts";
@@ -64,10 +64,16 @@ export function defineMethod<const R extends Role, S extends z.ZodType, const U 
       yield { type: "started", operation: "unlearn", details: started };
       const result = yield* declaration.run({ ...visible, workbench } as RequestWith<R, U>, parsed);
       checkResult(id, request, result);
+      const { inner, ...rest } = result;
+      const own = workbench.evaluations();
       return {
-        ...result,
+        ...rest,
         weights: fresh(result.weights, request.weights),
-        evidence: { read: evidenceOf(), ...workbench.evaluations() },
+        evidence: {
+          read: evidenceOf(),
+          gradientEvaluations: own.gradientEvaluations + (inner?.gradientEvaluations ?? 0),
+          forwardEvaluations: own.forwardEvaluations + (inner?.forwardEvaluations ?? 0),
+        },
       };
     },
   };
@@ -88,9 +94,9 @@ export function defineMethod<const R extends Role, S extends z.ZodType, const U 
 
 function countedRoles(
   roles: readonly Role[],
-  request: MethodRequest & Partial<Roles>,
+  request: MethodRequest & GivenRoles,
 ): {
-  readonly visible: MethodRequest & Partial<Roles>;
+  readonly visible: MethodRequest & GivenRoles;
   readonly evidenceOf: () => Evidence["read"];
 } {
   const { forget, retain, validation, ...bare } = request;

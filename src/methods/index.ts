@@ -11,13 +11,27 @@ import { natmu } from "./natmu.ts";
 import { negGradPlus } from "./neg-grad-plus.ts";
 import { perturbedSign } from "./perturbed-sign.ts";
 import { pgu } from "./pgu.ts";
+import { pruneFirst } from "./prune-first.ts";
 import { randomLabels } from "./random-labels.ts";
 import { randomNoise } from "./random-noise.ts";
 import { retrain } from "./retrain.ts";
+import { reweight } from "./reweight.ts";
 import { scrub, scrubR } from "./scrub.ts";
 
 const references = [retrain, doNothing, randomNoise];
-const published = [camu, l1Sparse, loft, muMis, natmu, perturbedSign, pgu, scrub, scrubR];
+const published = [
+  camu,
+  l1Sparse,
+  loft,
+  muMis,
+  natmu,
+  perturbedSign,
+  pgu,
+  pruneFirst,
+  reweight,
+  scrub,
+  scrubR,
+];
 const baselines = [fineTune, gradientAscent, negGradPlus, randomLabels];
 
 /** Every method that unlearns a centrally trained model, by id: references and controls, published systems, baselines. */

@@ -149,6 +149,7 @@ async function prepare(
       {
         architecture,
         weights,
+        recipe: run.settings,
         key: deriveKey(keyFromSeed(context.seed), "prepare"),
         runtime: context.runtime,
         signal: context.signal,

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import type { Samples } from "../data/dataset.ts";
+import { LetheError } from "../kernel/errors.ts";
+import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
+import { defineMethod } from "./define-method.ts";
+import { groupIndices } from "./parts/group-indices.ts";
+import { innerMethod } from "./parts/wrapping.ts";
+
+/**
+ * Runs another method on retain samples drawn so that every group weighs what it did before the request:
+ *
+ *   w_i = n_train[g_i] / n_retain[g_i],   g = (label, attribute values)
+ *
+ * |D_r| draws with replacement, each sample with probability proportional to w_i. Exact retraining on them is the reference for
+ * requests that come from one group more than from others.
+ *
+ * Source: T. De Min et al., arXiv 2503.09330 (TMLR 2025), REWEIGHT. Departure: one draw serves a whole run, not one an epoch.
+ */
+export const reweight = defineMethod({
+  id: "reweight",
+  title: "Another method on retain samples weighted by group (REWEIGHT)",
+  references: ["arXiv:2503.09330"],
+  scope: ["class", "sample", "subject", "group"],
+  needs: ["forget", "retain"],
+  uses: ["validation"],
+  guarantee: "That of the method inside.",
+  avoidWhen: "Requests come evenly from all groups.",
+  config: z.strictObject({
+    /** The method inside. */
+    inner: z.string().default("fine-tune"),
+    settings: z.record(z.string(), z.unknown()).default({}),
+    /** The attributes that make groups together with the label; every attribute of the data when left out. */
+    attributes: z.array(z.string()).optional(),
+  }),
+  async *run(request, { inner, settings, attributes }) {
+    const method = innerMethod(request, "reweight", inner);
+    const { forget, retain } = request;
+    const names = attributes ?? [...forget.groupNames];
+    const { groups, forgetGroups, retainGroups } = groupIndices(forget, retain, names);
+    const { weights, gone } = groupWeights(groups, forgetGroups, retainGroups);
+    if (gone > 0) {
+      const message = `${gone} of ${groups} groups have no retain samples left and cannot be weighted.`;
+      yield { type: "notice", code: "GROUP_GONE", message, details: { gone, groups } };
+    }
+    const drawn = drawWeighted(retain, retainGroups, weights, deriveKey(request.key, "reweight"));
+    const { workbench: _, ...rest } = request;
+    const outcome = yield* method.run({ ...rest, retain: drawn }, settings);
+    const largest = Math.max(...weights.filter(Number.isFinite));
+    return {
+      ...outcome,
+      inner: outcome.evidence,
+      details: { ...outcome.details, groups, largestWeight: largest },
+    };
+  },
+});
+
+/** w_g for every group; infinite where nothing of a group is retained. */
+export function groupWeights(
+  groups: number,
+  forgetGroups: Int32Array,
+  retainGroups: Int32Array,
+): { readonly weights: readonly number[]; readonly gone: number } {
+  const [forgotten, retained] = [forgetGroups, retainGroups].map((members) => {
+    const counts = new Array<number>(groups).fill(0);
+    for (const group of members) counts[group] = (counts[group] as number) + 1;
+    return counts;
+  }) as [number[], number[]];
+  const weights = retained.map((count, group) => (count + (forgotten[group] as number)) / count);
+  return { weights, gone: retained.filter((count) => count === 0).length };
+}
+
+function drawWeighted(retain: Samples, groups: Int32Array, weights: readonly number[], key: Key): Samples {
+  const cumulative = new Float64Array(retain.count);
+  let sum = 0;
+  groups.forEach((group, position) => {
+    sum += weights[group] as number;
+    cumulative[position] = sum;
+  });
+  if (!Number.isFinite(sum) || sum <= 0) {
+    throw new LetheError(
+      "internal",
+      "INTERNAL_WEIGHTS",
+      `Expected finite weights of groups, got a sum of ${sum}.`,
+    );
+  }
+  const stream = randomStream(key);
+  return retain.subset(
+    Uint32Array.from({ length: retain.count }, () => firstAbove(cumulative, stream.uniform() * sum)),
+  );
+}
+
+/** The first position whose cumulative weight is above a value. */
+function firstAbove(cumulative: Float64Array, value: number): number {
+  let [low, high] = [0, cumulative.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((cumulative[middle] as number) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
