@@ -4,10 +4,11 @@ import type { Dataset, Samples } from "../data/dataset.ts";
 import { parseForgetSpec } from "../data/forget-spec.ts";
 import { loadDataset } from "../data/index.ts";
 import { type DataParts, divideDataset, normalisedParts } from "../data/parts.ts";
-import { type ForgetSets, resolveForget } from "../data/resolve-forget.ts";
+import { type ForgetScope, type ForgetSets, resolveForget } from "../data/resolve-forget.ts";
 import { LetheError } from "../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
+import type { Scope } from "../methods/contract.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { readRunWeights, readTrainingRun, type TrainingRun } from "../storage/training-run.ts";
 import { chooseModel } from "./model-argument.ts";
@@ -53,7 +54,7 @@ export async function openTrainingRun(directory: string): Promise<OpenRun> {
  * @throws LETHE_USAGE_FORGET, LETHE_DATA_EMPTY, LETHE_DATA_INDICES, LETHE_DATA_FILE
  */
 export function openRequest(
-  { run, parts }: Pick<OpenRun, "run" | "parts">,
+  { run, parts }: { readonly run: Pick<TrainingRun, "requests">; readonly parts: Pick<DataParts, "train"> },
   spec: string,
   seed: number,
 ): OpenRequest {
@@ -91,4 +92,18 @@ function readText(path: string): string {
       details: { path },
     });
   }
+}
+
+/**
+ * The scope of a request on one model.
+ *
+ * @throws LETHE_USAGE_SCOPE for a client of a federation
+ */
+export function centralScope(scope: ForgetScope): Scope {
+  if (scope !== "client") return scope;
+  throw new LetheError(
+    "usage",
+    "USAGE_SCOPE",
+    "Expected a request on a centrally trained model, got a client of a federation. Use `lethe simulate --unlearn client:ID`.",
+  );
 }

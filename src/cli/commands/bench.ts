@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { benchCodec } from "../bench/codec.ts";
+import { benchMethodsCommand } from "../bench/methods.ts";
 import { benchStep } from "../bench/step.ts";
 import { type CommonOptions, defineAction, parseCount, parseList, parseReal } from "../context.ts";
 import { describeMachine } from "../machine.ts";
@@ -72,7 +73,7 @@ export function benchCommand(): Command {
       ],
     };
   });
-  return bench.addCommand(step).addCommand(codecCommand());
+  return bench.addCommand(step).addCommand(codecCommand()).addCommand(benchMethodsCommand());
 }
 
 interface CodecOptions extends CommonOptions {

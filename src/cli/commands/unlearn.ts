@@ -2,12 +2,11 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
-import type { ForgetScope } from "../../data/resolve-forget.ts";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
-import type { Checkpoint, Evidence, Method, MethodRequest, Roles, Scope } from "../../methods/contract.ts";
+import type { Checkpoint, Evidence, Method, MethodRequest, Roles } from "../../methods/contract.ts";
 import { findMethod, methods } from "../../methods/index.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../storage/method-checkpoint.ts";
@@ -15,7 +14,7 @@ import { decodeTensors, encodeTensors } from "../../storage/safetensors.ts";
 import { type TrainingRun, writeTrainingRun } from "../../storage/training-run.ts";
 import { type CommandContext, type CommonOptions, defineAction } from "../context.ts";
 import { parseSetting } from "../setting-argument.ts";
-import { type OpenRun, openRequest, openTrainingRun } from "../training-run.ts";
+import { centralScope, type OpenRun, openRequest, openTrainingRun } from "../training-run.ts";
 
 interface UnlearnOptions extends CommonOptions {
   readonly forget: string;
@@ -167,16 +166,6 @@ async function prepare(
     prepared,
     preparation: { seconds: (performance.now() - started) / 1000, bytes: bytes.length, ...evidence },
   };
-}
-
-/** @throws LETHE_USAGE_SCOPE for a client of a federation, which methods on one model do not know */
-function centralScope(scope: ForgetScope): Scope {
-  if (scope !== "client") return scope;
-  throw new LetheError(
-    "usage",
-    "USAGE_SCOPE",
-    "Expected a request on a centrally trained model, got a client of a federation. Use `lethe simulate --unlearn client:ID`.",
-  );
 }
 
 function readCheckpoint(path: string, recipe: string): Checkpoint | undefined {
