@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
+import { inlineControlFlow, isControlFlow } from "./control-flow.ts";
 import { Graph } from "./graph.ts";
 import type { OperatorTable, Value } from "./ir.ts";
 import { operatorKey } from "./operator.ts";
@@ -128,11 +129,32 @@ function settingNames(source: GraphProto, operators: OperatorTable): ReadonlySet
   return new Set([...settings].filter((name) => !others.has(name)));
 }
 
-function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<string, Value>): void {
+/** Where a node stands: in the model's graph, in a branch, or in the body of a loop. */
+type Nesting = "graph" | "branch" | "loop";
+
+function readNode(
+  graph: Graph,
+  node: NodeProto,
+  opset: number,
+  values: Map<string, Value>,
+  nesting: Nesting = "graph",
+): void {
+  // A body may be read several times: what it makes gets new names.
+  const names = nesting === "graph" ? node.output : undefined;
   const place = node.name || node.output[0] || node.opType;
   const inputs = node.input.map((name) =>
     name === "" ? undefined : lookup(values, name, `node \`${place}\``),
   );
+  if (isStandard(node) && isControlFlow(node)) {
+    const readBody = (body: GraphProto, given: readonly Value[], isInLoop: boolean) =>
+      readNested(graph, body, given, opset, values, isInLoop ? "loop" : "branch");
+    nameOutputs(
+      node,
+      inlineControlFlow({ graph, node, inputs, isInLoop: nesting === "loop", readBody }),
+      values,
+    );
+    return;
+  }
   const attributes = Object.fromEntries(
     node.attribute.map((attribute) => [attribute.name, readAttribute(attribute, place)]),
   );
@@ -140,7 +162,7 @@ function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<stri
   if (isStandard(node) && node.opType === "Constant") {
     values.set(
       node.output[0] ?? "",
-      graph.constant(constantTensor(attributes, place), "constant", node.output[0]),
+      graph.constant(constantTensor(attributes, place), "constant", names?.[0]),
     );
     return;
   }
@@ -152,13 +174,36 @@ function readNode(graph: Graph, node: NodeProto, opset: number, values: Map<stri
           domain: isStandard(node) ? "" : node.domain,
           outputCount,
           name: node.name,
-          outputNames: node.output,
+          ...(names === undefined ? {} : { outputNames: names }),
         })
       : upgraded;
+  nameOutputs(node, outputs, values);
+}
+
+function nameOutputs(node: NodeProto, outputs: readonly Value[], values: Map<string, Value>): void {
   node.output.forEach((name, index) => {
     const value = outputs[index];
     if (name !== "" && value !== undefined) values.set(name, value);
   });
+}
+
+/** The outputs of a branch or of one trip of a loop, whose nodes see the values around them too. */
+function readNested(
+  graph: Graph,
+  body: GraphProto,
+  given: readonly Value[],
+  opset: number,
+  outer: ReadonlyMap<string, Value>,
+  nesting: Nesting,
+): readonly Value[] {
+  const values = new Map(outer);
+  for (const tensor of body.initializer) values.set(tensor.name, graph.constant(readTensor(tensor)));
+  body.input.forEach(({ name }, index) => {
+    const value = given[index];
+    if (value !== undefined) values.set(name, value);
+  });
+  for (const node of body.node) readNode(graph, node, opset, values, nesting);
+  return body.output.map(({ name }) => lookup(values, name, `the outputs of \`${body.name}\``));
 }
 
 function isStandard(node: NodeProto): boolean {
