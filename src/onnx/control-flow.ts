@@ -34,6 +34,11 @@ export function isControlFlow(node: NodeProto): boolean {
   return node.opType in controlFlowLimits;
 }
 
+/** A node, and those of the graphs among its attributes: whatever may read a value. */
+export function withNested(node: NodeProto): readonly NodeProto[] {
+  return [node, ...node.attribute.flatMap(({ g }) => g?.node.flatMap(withNested) ?? [])];
+}
+
 /**
  * What an If, Loop or Scan comes to: the branch taken, or the body once for each trip.
  *

@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
-import { inlineControlFlow, isControlFlow } from "./control-flow.ts";
+import { inlineControlFlow, isControlFlow, withNested } from "./control-flow.ts";
 import { Graph } from "./graph.ts";
 import type { OperatorTable, Value } from "./ir.ts";
 import { operatorKey } from "./operator.ts";
@@ -120,7 +120,7 @@ function build(proto: ModelProto, source: GraphProto, opset: number, operators: 
 function settingNames(source: GraphProto, operators: OperatorTable): ReadonlySet<string> {
   const settings = new Set<string>();
   const others = new Set<string>();
-  for (const { opType, domain, input } of source.node) {
+  for (const { opType, domain, input } of source.node.flatMap(withNested)) {
     const constantInputs = operators.get(operatorKey(opType, domain))?.constantInputs ?? [];
     input.forEach((name, index) => {
       (constantInputs.includes(index) ? settings : others).add(name);
