@@ -2,7 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { operators } from "../src/autodiff/operators/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+import { operatorsPage } from "./operators-page.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -26,3 +28,6 @@ writeFileSync(
   readme,
   text.replace(marked, (_, open: string, close: string) => `${open}${acceptanceTable(document)}${close}`),
 );
+
+// The page of operators, from their table.
+writeFileSync(join(root, "docs/operators.md"), operatorsPage(operators));

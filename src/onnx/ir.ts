@@ -80,6 +80,8 @@ export interface Operator {
   readonly since?: number;
   /** What of the operator is not read or not differentiated, in sentences for the user. */
   readonly limits?: string;
+  /** Set for an operator whose shape rule always throws: it is known only to say why it cannot be read. */
+  readonly isRefused?: boolean;
   /** Set when two equal nodes give different values (random numbers): they are never merged. */
   readonly isRandom?: boolean;
 }

@@ -10,6 +10,7 @@ import { inputOf } from "./rule.ts";
 export const concatOperators: readonly Operator[] = [
   {
     type: "Concat",
+    limits: "For the gradient the sizes along the axis have to be known.",
     infer: (context) => {
       const { dtype, shape } = inputOf(context, 0);
       const axis = axisOf(context, shape.length);
@@ -31,6 +32,7 @@ export const concatOperators: readonly Operator[] = [
   },
   {
     type: "Split",
+    limits: "The size of the axis has to be known.",
     infer: (context) => {
       const { dtype, shape } = inputOf(context, 0);
       const axis = axisOf(context, shape.length);

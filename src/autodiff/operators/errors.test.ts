@@ -276,6 +276,55 @@ describe("a node whose inputs or settings do not fit says what it expected", () 
       "an axis in [-2, 2], got 3",
     ],
     [
+      "an output as large as its elements make it",
+      () => apply("NonZero", [[2, 3]]),
+      "got `NonZero`, whose output is as large as its input's elements make it",
+    ],
+    [
+      "a recurrent network of open length",
+      () =>
+        apply("LSTM", [
+          ["steps", 2, 3],
+          [1, 16, 3],
+          [1, 16, 4],
+        ]),
+      "axis 0 of `x0` to have a known size, got `steps`",
+    ],
+    [
+      "a recurrent network without end",
+      () =>
+        apply("RNN", [
+          [2000, 2, 3],
+          [1, 4, 3],
+          [1, 4, 4],
+        ]),
+      "1 to 1024 steps, which are unrolled, got 2000",
+    ],
+    [
+      "weights of another cell",
+      () =>
+        apply("GRU", [
+          [5, 2, 3],
+          [1, 16, 3],
+          [1, 16, 4],
+        ]),
+      "weights of shape [1, 12, 3], got [1, 16, 3]",
+    ],
+    [
+      "an activation it cannot unroll",
+      () =>
+        apply(
+          "RNN",
+          [
+            [5, 2, 3],
+            [1, 4, 3],
+            [1, 4, 4],
+          ],
+          { activations: { type: "strings", value: ["Affine"] } },
+        ),
+      "Sigmoid, Tanh, Relu, Softsign, Softplus, got Affine",
+    ],
+    [
       "two element types",
       () => {
         const graph = new Graph(operators);

@@ -14,7 +14,7 @@ import {
   squeeze,
   where,
 } from "../../onnx/functions/index.ts";
-import type { Operator, Value } from "../../onnx/ir.ts";
+import type { InferContext, Operator, Value } from "../../onnx/ir.ts";
 import { type Dim, formatShape, isStatic, productOfDims } from "../../onnx/shape.ts";
 import { composite } from "./composite.ts";
 import { knownSize } from "./known.ts";
@@ -27,42 +27,54 @@ import { scatterReduction } from "./scatter.ts";
  * positions with more than one thread: it is never emitted.
  */
 export const indexTupleOperators: readonly Operator[] = [
-  composite("GatherND", (context) => {
-    const [x, indices] = [inputOf(context, 0), inputOf(context, 1)];
-    const batch = numberAttribute(context.attributes, "batch_dims", 0);
-    const depth = depthOf(x, indices, batch);
-    const rest = x.shape.slice(batch + depth);
-    const rows = productOfDims(x.shape.slice(batch, batch + depth));
-    const numbers = rowNumbers(x, indices, batch, depth);
-    if (batch === 0) return [gather(reshape(x, [rows, ...rest]), numbers)];
-    const lead = x.shape.slice(0, batch);
-    const reads = indices.shape.slice(batch, -1);
-    const width = productOfDims(rest);
-    const table = reshape(x, [productOfDims(lead), rows, width]);
-    const flat = reshape(numbers, [productOfDims(lead), productOfDims(reads), 1]);
-    return [reshape(gatherElements(table, widened(flat, width), 1), [...lead, ...reads, ...rest])];
-  }),
-  composite("ScatterND", (context) => {
-    const [x, indices, updates] = [inputOf(context, 0), inputOf(context, 1), inputOf(context, 2)];
-    const depth = depthOf(x, indices, 0);
-    const rest = x.shape.slice(depth);
-    const expected = [...indices.shape.slice(0, -1), ...rest];
-    if (updates.shape.length !== expected.length) {
-      throw new LetheError(
-        "data",
-        "DATA_SHAPE",
-        `Expected updates of shape ${formatShape(expected)}, got ${formatShape(updates.shape)}.`,
-      );
-    }
-    const width = productOfDims(rest);
-    const writes = productOfDims(indices.shape.slice(0, -1));
-    const table = reshape(x, [productOfDims(x.shape.slice(0, depth)), width]);
-    const positions = widened(reshape(rowNumbers(x, indices, 0, depth), [writes, 1]), width);
-    const reduction = scatterReduction(context.attributes);
-    const written = scatterElements(table, positions, reshape(updates, [writes, width]), { reduction });
-    return [reshape(written, x.shape)];
-  }),
+  {
+    ...composite("GatherND", readTuples),
+    limits: "Of the axes the tuples run over all but the first have to be of known size.",
+  },
+  {
+    ...composite("ScatterND", writeTuples),
+    limits:
+      "Of the axes the tuples run over all but the first have to be of known size. Otherwise as ScatterElements, which it " +
+      "becomes.",
+  },
 ];
+
+function readTuples(context: InferContext): readonly Value[] {
+  const [x, indices] = [inputOf(context, 0), inputOf(context, 1)];
+  const batch = numberAttribute(context.attributes, "batch_dims", 0);
+  const depth = depthOf(x, indices, batch);
+  const rest = x.shape.slice(batch + depth);
+  const rows = productOfDims(x.shape.slice(batch, batch + depth));
+  const numbers = rowNumbers(x, indices, batch, depth);
+  if (batch === 0) return [gather(reshape(x, [rows, ...rest]), numbers)];
+  const lead = x.shape.slice(0, batch);
+  const reads = indices.shape.slice(batch, -1);
+  const width = productOfDims(rest);
+  const table = reshape(x, [productOfDims(lead), rows, width]);
+  const flat = reshape(numbers, [productOfDims(lead), productOfDims(reads), 1]);
+  return [reshape(gatherElements(table, widened(flat, width), 1), [...lead, ...reads, ...rest])];
+}
+
+function writeTuples(context: InferContext): readonly Value[] {
+  const [x, indices, updates] = [inputOf(context, 0), inputOf(context, 1), inputOf(context, 2)];
+  const depth = depthOf(x, indices, 0);
+  const rest = x.shape.slice(depth);
+  const expected = [...indices.shape.slice(0, -1), ...rest];
+  if (updates.shape.length !== expected.length) {
+    throw new LetheError(
+      "data",
+      "DATA_SHAPE",
+      `Expected updates of shape ${formatShape(expected)}, got ${formatShape(updates.shape)}.`,
+    );
+  }
+  const width = productOfDims(rest);
+  const writes = productOfDims(indices.shape.slice(0, -1));
+  const table = reshape(x, [productOfDims(x.shape.slice(0, depth)), width]);
+  const positions = widened(reshape(rowNumbers(x, indices, 0, depth), [writes, 1]), width);
+  const reduction = scatterReduction(context.attributes);
+  const written = scatterElements(table, positions, reshape(updates, [writes, width]), { reduction });
+  return [reshape(written, x.shape)];
+}
 
 /** How many axes of x an index tuple runs over. */
 function depthOf(x: Value, indices: Value, batch: number): number {

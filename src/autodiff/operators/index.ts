@@ -27,6 +27,7 @@ import { normReduceOperators } from "./norm-reduce.ts";
 import { oneHotOperators } from "./one-hot.ts";
 import { padOperators } from "./pad.ts";
 import { reduceOperators } from "./reduce.ts";
+import { refusedOperators } from "./refused.ts";
 import { reshapeOperators } from "./reshape.ts";
 import { resizeOperators } from "./resize.ts";
 import { reverseSequenceOperators } from "./reverse-sequence.ts";
@@ -80,6 +81,7 @@ export const operators: OperatorTable = operatorTable([
   ...oneHotOperators,
   ...padOperators,
   ...reduceOperators,
+  ...refusedOperators,
   ...reshapeOperators,
   ...resizeOperators,
   ...reverseSequenceOperators,

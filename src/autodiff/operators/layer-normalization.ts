@@ -22,6 +22,7 @@ import { SKIP_EPSILON, skipSum } from "./skip-sum.ts";
 export const layerNormalizationOperators: readonly Operator[] = [
   {
     type: "LayerNormalization",
+    since: 17,
     infer: (context) => {
       const x = inputOf(context, 0);
       const inner = x.shape.slice(normalizedAxes(context, x)[0]);

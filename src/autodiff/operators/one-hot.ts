@@ -10,6 +10,7 @@ import { inputOf } from "./rule.ts";
 export const oneHotOperators: readonly Operator[] = [
   {
     type: "OneHot",
+    limits: "The depth has to be known before the graph runs.",
     constantInputs: [1, 2],
     infer: (context) => {
       const [indices, depth, values] = [inputOf(context, 0), inputOf(context, 1), inputOf(context, 2)];

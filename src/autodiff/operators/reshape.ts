@@ -15,10 +15,13 @@ import { inputOf } from "./rule.ts";
 
 /** The same elements under another shape; the gradient gets the old shape back. */
 export const reshapeOperators: readonly Operator[] = [
-  reshaping("Reshape", (context) => {
-    const { dtype, contents } = inputOf(context, 0);
-    return { dtype, shape: reshapedShape(context), contents };
-  }),
+  {
+    ...reshaping("Reshape", (context) => {
+      const { dtype, contents } = inputOf(context, 0);
+      return { dtype, shape: reshapedShape(context), contents };
+    }),
+    limits: "The shape has to be known before the graph runs, with at most one size by name alone.",
+  },
   reshaping("Flatten", (context) => {
     const { dtype, shape } = inputOf(context, 0);
     const axis = numberAttribute(context.attributes, "axis", 1);

@@ -58,6 +58,7 @@ export const resizeOperators: readonly Operator[] = [
       ];
     }),
     constantInputs: [1],
+    limits: "The standard dropped it with opset 10; read as a Resize where a file still has it.",
   },
 ];
 
@@ -95,7 +96,7 @@ function planOf(context: InferContext): Plan {
   };
   const isCrop = coordinates === "tf_crop_and_resize";
   const region = isCrop ? constantNumbers(inputs[1], 2 * axes.length) : undefined;
-  const sizes = sizesOf(context, axes, region);
+  const sizes = sizesOf(context, axes);
   const plan = new Array<Resampling | undefined>(rank).fill(undefined);
   axes.forEach((axis, index) => {
     const { to, scale } = sizes[index] as { to: Dim; scale: number };
@@ -106,11 +107,13 @@ function planOf(context: InferContext): Plan {
   return plan;
 }
 
-/** The new size along each axis and its ratio to the old one, from `scales` (input 2) or `sizes` (input 3). */
+/**
+ * The new size along each axis and its ratio to the old one, from `scales` (input 2) or `sizes` (input 3). A region does not
+ * count in a size that follows from a scale: the standard's text multiplies by it, its implementations do not.
+ */
 function sizesOf(
   context: InferContext,
   axes: readonly number[],
-  region: readonly number[] | undefined,
 ): readonly { readonly to: Dim; readonly scale: number }[] {
   const { inputs, attributes } = context;
   const x = inputOf(context, 0);
@@ -118,10 +121,8 @@ function sizesOf(
   if (hasScales) {
     return constantNumbers(inputs[2], axes.length).map((scale, index) => {
       const axis = axes[index] as number;
-      if (scale === 1 && region === undefined) return { to: x.shape[axis] as Dim, scale };
-      const part =
-        region === undefined ? 1 : (region[index + axes.length] as number) - (region[index] as number);
-      return { to: Math.floor(knownSize(x, axis) * part * scale), scale };
+      if (scale === 1) return { to: x.shape[axis] as Dim, scale };
+      return { to: Math.floor(knownSize(x, axis) * scale), scale };
     });
   }
   const wanted = inputs[3]?.contents;

@@ -25,6 +25,7 @@ export const shapeOperators: readonly Operator[] = [
   },
   {
     type: "ConstantOfShape",
+    limits: "The shape has to be known before the graph runs; the batch may be among its sizes by name.",
     isPiecewiseConstant: true,
     infer: (context) => {
       const shape = contentsOf(context, 0);

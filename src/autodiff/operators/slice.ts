@@ -2,6 +2,7 @@ import { LetheError } from "../../kernel/errors.ts";
 import { pad, reshape, slice, unsqueeze } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { type Dim, normalizeAxis } from "../../onnx/shape.ts";
+import { rearranged } from "./contents.ts";
 import { integersOf, knownSize } from "./known.ts";
 import { inputOf } from "./rule.ts";
 
@@ -9,15 +10,20 @@ import { inputOf } from "./rule.ts";
 export const sliceOperators: readonly Operator[] = [
   {
     type: "Slice",
+    limits:
+      "Starts, ends, axes and steps have to be known before the graph runs, and the sizes of the axes they cut.",
     constantInputs: [1, 2, 3, 4],
     infer: (context) => {
       const x = inputOf(context, 0);
       const shape: Dim[] = [...x.shape];
-      let contents = x.shape.length === 1 ? x.contents : undefined;
-      for (const range of rangesOf(x, context.inputs)) {
-        shape[range.axis] = range.count;
-        contents = contents && pick(contents, range);
-      }
+      const ranges = rangesOf(x, context.inputs);
+      for (const { axis, count } of ranges) shape[axis] = count;
+      const contents = rearranged(x, shape, (place) =>
+        ranges.reduce(
+          (source, { axis, first, step }) => source.with(axis, first + (place[axis] as number) * step),
+          [...place],
+        ),
+      );
       return [{ dtype: x.dtype, shape, contents }];
     },
     // Zeros go back where elements were left out: between (steps), before and after; backwards is turned round first.
@@ -72,10 +78,6 @@ function rangeAlong(axis: number, size: number, start: number, end: number, step
 function clamped(position: number, size: number, least: number, most: number): number {
   const fromFront = position < 0 ? position + size : position;
   return Math.min(Math.max(fromFront, least), most);
-}
-
-function pick(contents: readonly Dim[], { first, step, count }: Range): Dim[] {
-  return Array.from({ length: count }, (_, index) => contents[first + index * step] as Dim);
 }
 
 /** The gradient of one range: ȳ in the places its elements came from, zeros in the others. */

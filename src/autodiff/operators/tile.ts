@@ -10,6 +10,7 @@ import { inputOf } from "./rule.ts";
 export const tileOperators: readonly Operator[] = [
   {
     type: "Tile",
+    limits: "The repeats have to be known before the graph runs.",
     constantInputs: [1],
     infer: (context) => {
       const { dtype, shape } = inputOf(context, 0);

@@ -10,6 +10,8 @@ import { inputOf } from "./rule.ts";
 export const topKOperators: readonly Operator[] = [
   {
     type: "TopK",
+    limits:
+      "k has to be known before the graph runs. Where elements tie, those the engine names get the gradient.",
     constantInputs: [1],
     infer: (context) => {
       const { dtype, shape } = inputOf(context, 0);

@@ -3,6 +3,7 @@ import { type Attributes, intsAttribute } from "../../onnx/attributes.ts";
 import { sumTo, transpose } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes, type Dim } from "../../onnx/shape.ts";
+import { rearranged } from "./contents.ts";
 import { contentsOf } from "./known.ts";
 import { inputOf } from "./rule.ts";
 
@@ -11,8 +12,13 @@ export const transposeOperators: readonly Operator[] = [
   {
     type: "Transpose",
     infer: (context) => {
-      const { dtype, shape } = inputOf(context, 0);
-      return [{ dtype, shape: orderOf(context.attributes, shape.length).map((axis) => shape[axis] as Dim) }];
+      const x = inputOf(context, 0);
+      const order = orderOf(context.attributes, x.shape.length);
+      const shape = order.map((axis) => x.shape[axis] as Dim);
+      const contents = rearranged(x, shape, (place) =>
+        x.shape.map((_, axis) => place[order.indexOf(axis)] as number),
+      );
+      return [{ dtype: x.dtype, shape, contents }];
     },
     gradient: ({ node, inputs, gradients: [dy] }) => {
       const order = orderOf(node.attributes, (inputs[0] as Value).shape.length);
@@ -22,6 +28,7 @@ export const transposeOperators: readonly Operator[] = [
   },
   {
     type: "Expand",
+    limits: "The shape has to be known before the graph runs; the batch may be among its sizes by name.",
     infer: (context) => {
       const { dtype, shape } = inputOf(context, 0);
       return [{ dtype, shape: broadcastShapes(shape, contentsOf(context, 1)) }];

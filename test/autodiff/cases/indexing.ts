@@ -30,14 +30,17 @@ const writtenTo = (kind: string): Sampler => (kind === "min" || kind === "max" ?
 
 /** Operators that read or write at positions that are data. */
 export const indexingCases: CaseTable = {
-  Gather: fc.tuple(shape, fc.array(size, { maxLength: 2 })).chain(([x, reads]) =>
-    axisOf(x.length).map((axis): OperatorCase => {
-      const rows = x[axis < 0 ? axis + x.length : axis] as number;
-      return {
-        inputs: [real(x), { shape: reads, dtype: "int64", sample: either(rows) }],
-        build: (value, chosen) => value.graph.apply("Gather", [value, chosen as Value], { axis: int(axis) }),
-      };
-    }),
+  Gather: fc.tuple(shape, fc.array(size, { maxLength: 2 }), fc.boolean()).chain(([x, reads, open]) =>
+    axisOf(x.length).map(
+      (axis): OperatorCase => ({
+        inputs: [
+          real(x, undefined, open),
+          { shape: reads, dtype: "int64", sample: either(x.at(axis) as number) },
+        ],
+        build: (value, chosen) =>
+          (value as Value).graph.apply("Gather", [value, chosen], { axis: int(axis) }),
+      }),
+    ),
   ),
   OneHot: fc
     .tuple(

@@ -36,11 +36,8 @@ function resize(application: Application, scales: NdArray | undefined, wanted: N
     if (isCrop && roi !== undefined) {
       region[axis] = [roi.data[index] as number, roi.data[index + axes.length] as number];
     }
-    const [start, end] = region[axis] as readonly [number, number];
     scale[axis] = scales ? (scales.data[index] as number) : (wanted?.data[index] as number) / size;
-    shape[axis] = scales
-      ? Math.floor(size * (end - start) * (scale[axis] as number))
-      : (wanted?.data[index] as number);
+    shape[axis] = scales ? Math.floor(size * (scale[axis] as number)) : (wanted?.data[index] as number);
   });
   const policy = word("keep_aspect_ratio_policy", "stretch");
   if (wanted !== undefined && policy !== "stretch") {
