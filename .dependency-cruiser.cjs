@@ -50,7 +50,7 @@ module.exports = {
       },
       to: {
         path: "^(?:test/boundaries/)?src/methods/[a-z0-9-]+[.]ts$",
-        pathNot: "/(contract|iterative|define-method|$1)[.]ts$",
+        pathNot: "/(contract|iterative|define-method|workbench|$1)[.]ts$",
       },
     },
     {

@@ -1,16 +1,23 @@
 /**
- * Mutates a small CNN and reads it, by turns changed byte by byte and changed field by field (which gets past the file
- * format to the shape rules): `node bench/fuzz-onnx.ts [mutations] [seed]`.
+ * Mutates small models (CNNs, a perceptron of scikit-learn's, one with functions and weights in another file), reads them and
+ * writes them again; by turns changed byte by byte and changed field by field, which gets past the file format to the shape
+ * rules: `node bench/fuzz-onnx.ts [mutations] [seed]`.
  *
  * Every outcome has to be a model or an error of kind data or integrity, in bounded time and memory. Exits with 1 otherwise.
  */
 import { readFileSync } from "node:fs";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { operators } from "../src/autodiff/operators/index.ts";
 import { isLetheError } from "../src/kernel/errors.ts";
 import { keyFromSeed, type RandomStream, randomStream } from "../src/kernel/key.ts";
-import { ModelProtoSchema } from "../src/onnx/proto/onnx_pb.js";
-import { readModel } from "../src/onnx/read-model.ts";
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataLocation,
+} from "../src/onnx/proto/onnx_pb.js";
+import { parseModel, readModel } from "../src/onnx/read-model.ts";
+import type { ExternalFile } from "../src/onnx/read-tensor.ts";
+import { rewriteModel } from "../src/onnx/rewrite-model.ts";
 
 /** Reading the file unharmed takes some milliseconds; this is a hang. */
 const MOST_MS = 500;
@@ -36,9 +43,15 @@ const ODD_NUMBERS = [
 const mutations = Number(process.argv[2] ?? 100_000);
 const seed = Number(process.argv[3] ?? 1);
 const random = randomStream(keyFromSeed(seed));
-const files = ["cnn-opset13.onnx", "cnn-opset17.onnx", "norm-training.onnx"].map(
-  (name) => new Uint8Array(readFileSync(new URL(`../test/fixtures/${name}`, import.meta.url))),
-);
+const fixtures = ["cnn-opset13.onnx", "cnn-opset17.onnx", "norm-training.onnx", "perceptron-binary.onnx"];
+const files = [
+  ...fixtures.map(
+    (name) => new Uint8Array(readFileSync(new URL(`../test/fixtures/${name}`, import.meta.url))),
+  ),
+  functionsAndExternalData(),
+];
+/** The file beside the model. */
+const EXTERNAL = new Uint8Array(256);
 
 const outcomes = new Map<string, number>();
 let slowestMs = 0;
@@ -82,12 +95,115 @@ if (failures.length > 0) process.exitCode = 1;
 
 function read(bytes: Uint8Array): string {
   try {
-    readModel(bytes, operators);
+    const { weights } = readModel(bytes, operators, { external });
+    // External data are read when somebody looks.
+    const tensors = new Map([...weights].map(([{ name }, { data }]) => [name, data as Float32Array]));
+    rewriteModel(parseModel(bytes), { tensors }, external);
     return "read";
   } catch (error) {
     if (isLetheError(error, "data") || isLetheError(error, "integrity")) return error.code;
     return `crash: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
   }
+}
+
+/** A reader that trusts the caller's bounds, as reading a file would not: out of them is a failure of ours. */
+function external(location: string): ExternalFile {
+  if (location === "") throw new Error("an empty path was opened");
+  const read = (offset: number, length: number): Uint8Array => {
+    if (offset < 0 || offset + length > EXTERNAL.length)
+      throw new Error("external data was read out of bounds");
+    return EXTERNAL.subarray(offset, offset + length);
+  };
+  return { length: EXTERNAL.length, read };
+}
+
+/** Two functions, one of which calls the other, on weights in another file, one of them in half precision. */
+function functionsAndExternalData(): Uint8Array {
+  const own = "own";
+  const externalTensor = (
+    name: string,
+    dataType: number,
+    dims: readonly bigint[],
+    offset: string,
+    length: string,
+  ) => ({
+    name,
+    dataType,
+    dims: [...dims],
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [
+      { key: "location", value: "weights.bin" },
+      { key: "offset", value: offset },
+      { key: "length", value: length },
+    ],
+  });
+  const info = (name: string) => ({
+    name,
+    type: {
+      value: {
+        case: "tensorType" as const,
+        value: {
+          elemType: 1,
+          shape: {
+            dim: [
+              { value: { case: "dimParam" as const, value: "n" } },
+              { value: { case: "dimValue" as const, value: 4n } },
+            ],
+          },
+        },
+      },
+    },
+  });
+  const opsetImport = [
+    { domain: "", version: 18n },
+    { domain: own, version: 1n },
+  ];
+  const model = create(ModelProtoSchema, {
+    irVersion: 8n,
+    opsetImport,
+    functions: [
+      {
+        name: "Dense",
+        domain: own,
+        input: ["x", "w", "b"],
+        output: ["y"],
+        attribute: ["alpha"],
+        opsetImport,
+        node: [
+          {
+            opType: "Gemm",
+            input: ["x", "w", "b"],
+            output: ["y"],
+            attribute: [{ name: "alpha", type: AttributeType.FLOAT, refAttrName: "alpha" }],
+          },
+        ],
+      },
+      {
+        name: "Twice",
+        domain: own,
+        input: ["x", "w", "b"],
+        output: ["y"],
+        opsetImport,
+        node: [
+          { opType: "Dense", domain: own, input: ["x", "w", "b"], output: ["h"] },
+          { opType: "Dense", domain: own, input: ["h", "w", "b"], output: ["y"] },
+        ],
+      },
+    ],
+    graph: {
+      name: "functions",
+      input: [info("x")],
+      output: [info("y")],
+      valueInfo: [info("h")],
+      initializer: [externalTensor("w", 1, [4n, 4n], "0", "64"), externalTensor("b", 10, [4n], "64", "8")],
+      node: [
+        { opType: "Twice", domain: own, input: ["x", "w", "b"], output: ["h"] },
+        { opType: "Identity", input: ["b"], output: ["c"] },
+        { opType: "Dense", domain: own, input: ["h", "w", "c"], output: ["y"] },
+      ],
+    },
+  });
+  return toBinary(ModelProtoSchema, model);
 }
 
 /** One to four changes of operators, wiring, settings and sizes. */
@@ -101,13 +217,26 @@ function mutateFields(source: Uint8Array, draw: RandomStream): Uint8Array {
     .flatMap((node) => node.output)
     .concat(graph.initializer.map((tensor) => tensor.name));
   for (let change = draw.below(4); change >= 0; change--) {
-    const node = pick(graph.node);
+    const body = pick(model.functions);
+    const node = pick([...graph.node, ...model.functions.flatMap((entry) => entry.node)]);
     const attribute = pick(node?.attribute ?? []);
     const tensor = pick(graph.initializer);
     if (node === undefined || tensor === undefined) break;
-    switch (draw.below(8)) {
+    switch (draw.below(model.functions.length > 0 ? 11 : 8)) {
       case 0:
-        node.opType = pick([...operators.keys()]) ?? "";
+        node.opType = pick([...operators.keys(), ...model.functions.map(({ name }) => name)]) ?? "";
+        break;
+      case 8: {
+        const entry = pick(tensor.externalData);
+        if (entry !== undefined) entry.value = pick([...ODD_NUMBERS.map(String), "", "..", "1e3", "x"]) ?? "";
+        break;
+      }
+      case 9:
+        if (body !== undefined) body.input[draw.below(4)] = pick(names) ?? "";
+        if (body !== undefined) body.input = Array.from(body.input, (name) => name ?? "");
+        break;
+      case 10:
+        tensor.dataType = draw.below(20);
         break;
       case 1:
         node.input[draw.below(4)] = pick(names) ?? "";

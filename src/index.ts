@@ -43,10 +43,22 @@ export { distance, parameterDistance } from "./metrics/distance.ts";
 export { findMetric, listMetrics, metrics } from "./metrics/index.ts";
 export { lossMembership } from "./metrics/membership.ts";
 export { predictedClasses, sampleLosses } from "./metrics/predictions.ts";
-export { type Architecture, initialWeights, layoutOfArchitecture } from "./models/architecture.ts";
+export {
+  type Architecture,
+  initialWeights,
+  layoutOfArchitecture,
+  type OpenArchitecture,
+} from "./models/architecture.ts";
 export { layersOf } from "./models/derive-layers.ts";
 export { createModel, listModels } from "./models/index.ts";
-export { onnxArchitecture, writeClassifier } from "./models/onnx-model.ts";
+export { type LoraOptions, withLora } from "./models/lora.ts";
+export {
+  type OnnxModelOptions,
+  onnxArchitecture,
+  openOnnxArchitecture,
+  writeClassifier,
+} from "./models/onnx-model.ts";
+export { selectTrainable, type TrainableSelection } from "./models/select-trainable.ts";
 export * as functions from "./onnx/functions/index.ts";
 export { Graph } from "./onnx/graph.ts";
 export type { Operator, Value } from "./onnx/ir.ts";
@@ -60,6 +72,7 @@ export { singularValues } from "./runtime/linear-algebra/singular-values.ts";
 export { symmetricEigen } from "./runtime/linear-algebra/symmetric-eigen.ts";
 export { hutchinsonTrace } from "./runtime/linear-algebra/trace.ts";
 export { compileProgram, type Program, type RuntimeOptions } from "./runtime/program.ts";
+export { openOnnxFile } from "./storage/onnx-file.ts";
 export { sisaCheckpointFiles } from "./storage/sisa-checkpoints.ts";
 export { createHistory, openHistory } from "./storage/sqlite/history-store.ts";
 export { compileValues } from "./training/compiled-values.ts";

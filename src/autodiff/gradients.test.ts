@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   add,
+  gather,
   logSoftmax,
   matmul,
   mul,
@@ -72,6 +73,22 @@ describe("gradients", () => {
     const results = await program.run({ x: Float32Array.from([3, -2]) });
     expect([...(results.first as Float32Array)]).toEqual([9, 4]);
     expect([...(results.none as Float32Array)]).toEqual([0, 0]);
+  });
+
+  it("differentiates one picked position of an open batch, and ids of 32 bits", async () => {
+    const graph = new Graph(operators);
+    const ids = graph.input("ids", "int32", ["batch", 2]);
+    const table = graph.input("table", "float32", [3, 2]);
+    const words = gather(table, ids); // [batch, 2, 2]
+    const last = gather(words, graph.scalar(1, "int64"), 1); // [batch, 2]
+    const [slope] = gradients(reduceSum(square(last)), [table]);
+    await using program = await compileProgram({
+      inputs: [ids, table],
+      outputs: new Map([["slope", slope]]),
+    });
+    const feeds = { ids: Int32Array.of(0, 2, 1, 2, 2, 0), table: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    // The second words are 2, 2 and 0: twice the rows they picked.
+    expect([...((await program.run(feeds)).slope as Float32Array)]).toEqual([2, 4, 0, 0, 20, 24]);
   });
 
   it("differentiates its own result", async () => {

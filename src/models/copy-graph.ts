@@ -35,6 +35,7 @@ export function copyNodes(
       domain: node.domain,
       outputCount: node.outputs.length,
       name: node.name,
+      ...(node.version === undefined ? {} : { version: node.version }),
       declared: node.outputs.map(({ dtype, shape }) => ({
         dtype,
         shape: shape.map((dim) => (dim === "batch" ? options.batch : dim)),

@@ -1,3 +1,4 @@
+import type { PlacedNode } from "./inline-functions.ts";
 import type { OperatorTable } from "./ir.ts";
 import { operatorKey } from "./operator.ts";
 import type { NodeProto } from "./proto/onnx_pb.js";
@@ -35,19 +36,20 @@ interface Use {
  * (the scales of a Resize), nor masks (they hold infinities), nor single numbers that exporters keep as [1] (a scale, an ε)
  * unless they are a bias.
  *
+ * @param placed - the file's nodes, those of functions among them
  * @param tensors - by name; elements are looked at only where the use does not tell
  * @returns names, of `tensors` and of the outputs of Identity nodes. Exporters store equal tensors once, behind Identity nodes;
  *   weights that are really shared come that way too. A tensor of equal elements (zeros, ones) is taken for the first kind:
  *   every copy is a weight of its own, `copies` says of what
  */
 export function findWeights(
-  nodes: readonly NodeProto[],
+  placed: readonly PlacedNode[],
   tensors: ReadonlyMap<string, Tensor>,
   operators: OperatorTable,
 ): { readonly weights: ReadonlySet<string>; readonly copies: ReadonlyMap<string, string> } {
   const uses = new Map<string, Use[]>();
   const makers = new Map<string, NodeProto>();
-  for (const node of nodes) {
+  for (const { node } of placed) {
     node.input.forEach((name, index) => {
       const known = uses.get(name);
       if (known === undefined) uses.set(name, [{ node, index }]);
@@ -55,6 +57,7 @@ export function findWeights(
     });
     for (const name of node.output) makers.set(name, node);
   }
+  const own = new Set(placed.filter(({ isInlined }) => !isInlined).map(({ node }) => node));
   const weights = new Set<string>();
   const copies = new Map<string, string>();
   const usesOf = (name: string): readonly Use[] =>
@@ -67,7 +70,7 @@ export function findWeights(
     if (!isFloating(tensor.dtype) || tensor.shape.length === 0) continue;
     for (const { node } of uses.get(name) ?? []) {
       const [copy] = node.output;
-      if (node.opType === "Identity" && copy !== undefined && hasEqualElements(tensor))
+      if (node.opType === "Identity" && own.has(node) && copy !== undefined && hasEqualElements(tensor))
         copies.set(copy, name);
     }
     for (const candidate of [

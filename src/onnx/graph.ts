@@ -109,7 +109,7 @@ export class Graph implements GraphBuilder {
    *
    * @param outputCount - outputs wanted, for operators with optional ones
    * @param outputNames - names to give, as when a model is read from a file
-   * @param declared - types of the outputs of an operator outside the table
+   * @param declared - types of the outputs of an operator outside the table, and `version` of its domain
    * @throws LETHE_DATA_OPERATOR when the operator is not known and no types are declared; LETHE_DATA_SHAPE when the inputs do not fit, or the node has
    *   more outputs than the operator; LETHE_DATA_DUPLICATE_NAME for a name that is taken
    */
@@ -147,6 +147,7 @@ export class Graph implements GraphBuilder {
       inputs,
       outputs: [],
       attributes,
+      ...(this.operators.has(key) || options.version === undefined ? {} : { version: options.version }),
     };
     node.outputs = types.map((valueType, index) => {
       const name = options.outputNames?.[index];

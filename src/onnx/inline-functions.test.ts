@@ -12,7 +12,11 @@ type Nodes = NonNullable<NonNullable<MessageInitShape<typeof ModelProtoSchema>["
 const OWN = "made.here";
 
 /** x is [batch, 4], w is four numbers. */
-function modelOf(functions: Functions, node: Nodes): OnnxModel {
+function modelOf(
+  functions: Functions,
+  node: Nodes,
+  initializer = [floatTensor("w", [4], [1, 2, 3, 4])],
+): OnnxModel {
   const opsetImport = [
     { domain: "", version: 18n },
     { domain: OWN, version: 1n },
@@ -22,7 +26,7 @@ function modelOf(functions: Functions, node: Nodes): OnnxModel {
     node,
     input: [floatInfo("x", ["batch", 4])],
     output: [floatInfo("y", ["batch", 4])],
-    initializer: [floatTensor("w", [4], [1, 2, 3, 4])],
+    initializer,
   };
   return readModel(onnxFile({ model: { opsetImport, functions, graph } } as never), operators);
 }
@@ -129,6 +133,20 @@ describe("functions that a model defines", () => {
       }),
     );
     expect(() => modelOf(doubling, use("F59"))).toThrow("at most 200000 nodes");
+  });
+
+  it("may copy a weight, which stays one: the file has no name for the copy", () => {
+    const copying = own("Copying", {
+      input: ["a", "b"],
+      output: ["out"],
+      node: [
+        { opType: "Identity", input: ["b"], output: ["c"] },
+        { opType: "Mul", input: ["a", "c"], output: ["out"] },
+      ],
+    });
+    const node = [{ opType: "Copying", domain: OWN, input: ["x", "ones"], output: ["y"] }];
+    const model = modelOf([copying], node, [floatTensor("ones", [4], [1, 1, 1, 1])]);
+    expect([...model.weights.keys()].map(({ name }) => name)).toEqual(["ones"]);
   });
 
   it("of a newer opset than known are refused", () => {

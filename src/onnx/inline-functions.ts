@@ -15,6 +15,10 @@ import {
 export interface PlacedNode {
   readonly node: NodeProto;
   readonly opset: number;
+  /** The versions of other domains. */
+  readonly domains: ReadonlyMap<string, number>;
+  /** Whether it is from a function, so that the file has no name for what it gives. */
+  readonly isInlined: boolean;
 }
 
 /** No model has more nodes; without a bound functions that call others twice would grow to 2ⁿ. */
@@ -30,11 +34,16 @@ const MOST_NODES = 200_000;
 export function inlineFunctions(model: ModelProto, opset: number): readonly PlacedNode[] {
   const functions = new Map(model.functions.map((body) => [keyOf(body, body.name), body]));
   const placed: PlacedNode[] = [];
+  const domains = new Map(
+    [...model.functions.flatMap(({ opsetImport }) => opsetImport), ...model.opsetImport].map(
+      ({ domain, version }) => [domain, Number(version)] as const,
+    ),
+  );
   let calls = 0;
   const place = (nodes: readonly NodeProto[], version: number, open: readonly FunctionProto[]): void => {
     for (const node of nodes) {
       const body = functions.get(keyOf(node, node.opType));
-      if (body === undefined) placed.push({ node, opset: version });
+      if (body === undefined) placed.push({ node, opset: version, domains, isInlined: open.length > 0 });
       else {
         if (open.includes(body))
           throw functionError(`functions that do not call themselves, got \`${body.name}\``);

@@ -28,6 +28,8 @@ export interface GraphNode {
   readonly inputs: readonly (Value | undefined)[];
   readonly outputs: readonly Value[];
   readonly attributes: Attributes;
+  /** Of an operator outside the table: the version of its domain that the file with it was written in. */
+  readonly version?: number;
 }
 
 /** What a shape rule sees. Inputs left out by the caller are `undefined`. */
@@ -123,4 +125,6 @@ export interface EmitOptions {
   readonly outputNames?: readonly string[];
   /** Types of the outputs for an operator outside the table, which can then be run, but not differentiated. */
   readonly declared?: readonly (ValueType | undefined)[];
+  /** The version of that operator's domain. */
+  readonly version?: number;
 }

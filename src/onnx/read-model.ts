@@ -17,7 +17,7 @@ import {
   TensorProto_DataType,
   type ValueInfoProto,
 } from "./proto/onnx_pb.js";
-import { computedType, type ExternalData, readTensor } from "./read-tensor.ts";
+import { computedType, type ExternalData, isComputedType, readTensor } from "./read-tensor.ts";
 import type { Dim, Shape } from "./shape.ts";
 import { type Tensor, tensorOfNumbers, typeNumberOf } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
@@ -119,7 +119,7 @@ function build(
   const weights = new Map<Value, Tensor>();
   const tensors = storedTensors(source, nodes, options.external);
   const found = findWeights(
-    nodes.flatMap(({ node }) => withNested(node)),
+    nodes.flatMap((placed) => withNested(placed.node).map((node) => ({ ...placed, node }))),
     tensors,
     operators,
   );
@@ -136,16 +136,24 @@ function build(
     if (found.weights.has(copy)) addWeight(copy, tensors.get(name) as Tensor);
   }
   // Older files list initializers among the inputs too.
+  const renamed = new Map<Dim, Dim>();
   const inputs = source.input
     .filter((input) => !values.has(input.name))
     .map((input) => {
       const { dtype, shape } = typeOf(input);
-      return graph.input(input.name, dtype, options.inputShape?.(input.name, shape) ?? shape);
+      const read = options.inputShape?.(input.name, shape) ?? shape;
+      shape.forEach((dim, axis) => {
+        if (typeof dim === "string") renamed.set(dim, read[axis] ?? dim);
+      });
+      return graph.input(input.name, dtype, read);
     });
   for (const input of inputs) values.set(input.name, input);
-  const declared = new Map([...source.valueInfo, ...source.output].map((info) => [info.name, info]));
-  for (const { node, opset } of nodes) {
-    readNode(graph, { node: options.isInference ? inferenceForm(node) : node, opset }, values, declared);
+  const declared = new Map(
+    [...source.valueInfo, ...source.output].map((info) => [info.name, declaredType(info, renamed)]),
+  );
+  for (const placed of nodes) {
+    const node = options.isInference ? inferenceForm(placed.node) : placed.node;
+    readNode(graph, { ...placed, node }, values, declared);
   }
   const outputs = new Map(wanted.map((name) => [name, lookup(values, name, "the model's output list")]));
   if (outputs.size === 0 || outputs.size < wanted.length) {
@@ -163,7 +171,7 @@ function inferenceForm(node: NodeProto): NodeProto {
 }
 
 /** The nodes that values depend on, in the file's order. */
-export function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
+function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): readonly PlacedNode[] {
   const needed = new Set(wanted);
   const kept = nodes.toReversed().filter(({ node }) => {
     if (!node.output.some((name) => name !== "" && needed.has(name))) return false;
@@ -195,8 +203,7 @@ function storedTensors(
     holdsWeights ||= tensor.dtype === "float32" && tensor.shape.length > 0;
   }
   if (holdsWeights) return tensors;
-  const own = new Set(source.node);
-  for (const { node } of nodes.filter((placed) => own.has(placed.node))) {
+  for (const { node } of nodes.filter(({ isInlined }) => !isInlined)) {
     const [name, value] = [node.output[0] ?? "", node.attribute[0]?.t];
     if (isStandard(node) && node.opType === "Constant" && value !== undefined && !tensors.has(name)) {
       tensors.set(name, readTensor(value, external));
@@ -210,9 +217,9 @@ type Nesting = "graph" | "branch" | "loop";
 
 function readNode(
   graph: Graph,
-  { node, opset }: PlacedNode,
+  { node, opset, domains }: PlacedNode,
   values: Map<string, Value>,
-  declared: ReadonlyMap<string, ValueInfoProto>,
+  declared: ReadonlyMap<string, ValueType | undefined>,
   nesting: Nesting = "graph",
 ): void {
   // A body may be read several times: what it makes gets new names.
@@ -231,7 +238,7 @@ function readNode(
   }
   if (isStandard(node) && isControlFlow(node)) {
     const readBody = (body: GraphProto, given: readonly Value[], isInLoop: boolean) =>
-      readNested(graph, body, given, opset, values, isInLoop ? "loop" : "branch");
+      readNested(graph, body, given, { opset, domains }, values, isInLoop ? "loop" : "branch");
     const isInLoop = nesting === "loop";
     nameOutputs(node, inlineControlFlow({ graph, node, inputs, isInLoop, readBody }), values);
     return;
@@ -253,7 +260,8 @@ function readNode(
           outputCount,
           name: node.name,
           ...(names === undefined ? {} : { outputNames: names }),
-          declared: node.output.map((name) => declaredType(declared.get(name))),
+          declared: node.output.map((name) => declared.get(name)),
+          version: isStandard(node) ? opset : (domains.get(node.domain) ?? 1),
         })
       : upgraded;
   nameOutputs(node, outputs, values);
@@ -271,7 +279,7 @@ function readNested(
   graph: Graph,
   body: GraphProto,
   given: readonly Value[],
-  opset: number,
+  versions: Omit<PlacedNode, "node">,
   outer: ReadonlyMap<string, Value>,
   nesting: Nesting,
 ): readonly Value[] {
@@ -281,7 +289,7 @@ function readNested(
     const value = given[index];
     if (value !== undefined) values.set(name, value);
   });
-  for (const node of body.node) readNode(graph, { node, opset }, values, new Map(), nesting);
+  for (const node of body.node) readNode(graph, { node, ...versions }, values, new Map(), nesting);
   return body.output.map(({ name }) => lookup(values, name, `the outputs of \`${body.name}\``));
 }
 
@@ -337,11 +345,16 @@ function readAttribute(attribute: AttributeProto, place: string): Attribute {
   );
 }
 
-/** What the file says of a value, as far as every axis has a size or a name. */
-function declaredType(info: ValueInfoProto | undefined): ValueType | undefined {
-  const type = info?.type?.value;
-  if (info === undefined || type?.case !== "tensorType" || type.value.shape === undefined) return undefined;
-  return type.value.shape.dim.every(({ value }) => value.case !== undefined) ? typeOf(info) : undefined;
+/** What the file says of a value, as far as every axis has a size or a name; names as the inputs' are read. */
+function declaredType(info: ValueInfoProto, renamed: ReadonlyMap<Dim, Dim>): ValueType | undefined {
+  const type = info.type?.value;
+  const isKnown =
+    type?.case === "tensorType" &&
+    isComputedType(type.value.elemType) &&
+    type.value.shape?.dim.every(({ value }) => value.case !== undefined);
+  if (!isKnown) return undefined;
+  const { dtype, shape } = typeOf(info);
+  return { dtype, shape: shape.map((dim) => renamed.get(dim) ?? dim) };
 }
 
 function typeOf(info: ValueInfoProto): { dtype: ValueType["dtype"]; shape: Shape } {

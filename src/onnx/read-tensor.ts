@@ -7,6 +7,7 @@ import {
   bytesPerElement,
   type DType,
   dtypeOfTypeNumber,
+  isElementType,
   type Tensor,
   tensorFromBytes,
   tensorOfNumbers,
@@ -26,6 +27,11 @@ export type ExternalData = (location: string) => ExternalFile;
 /** The type Lethe computes a file's tensors in: float32 for every format of real numbers. */
 export function computedType(typeNumber: number): DType {
   return floatFormatOf(typeNumber) === undefined ? dtypeOfTypeNumber(typeNumber) : "float32";
+}
+
+/** Whether Lethe computes with elements of that type: not with words, nor with numbers of fewer than eight bits. */
+export function isComputedType(typeNumber: number): boolean {
+  return floatFormatOf(typeNumber) !== undefined || isElementType(typeNumber);
 }
 
 /**

@@ -71,6 +71,11 @@ export function dtypeOfTypeNumber(number: number): DType {
   return entry[0] as DType;
 }
 
+/** Whether an ONNX type number is that of a type Lethe computes with. */
+export function isElementType(number: number): boolean {
+  return Object.values<number>(TYPE_NUMBER).includes(number);
+}
+
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
   return CONSTRUCTORS[dtype].BYTES_PER_ELEMENT;

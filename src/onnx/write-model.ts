@@ -60,9 +60,6 @@ function modelProtoOf(contents: ModelContents): ModelProto {
       );
     }
   }
-  const domains = new Set(
-    nodes.map(({ domain }) => domain).filter((domain) => domain !== "" && domain !== OWN_DOMAIN),
-  );
   const inputs = contents.inputs.filter((input) => !initializers.has(input));
   const names = outputNames(contents.outputs);
   const nameOf = (value: Value): string => names.get(value) ?? value.name;
@@ -71,10 +68,7 @@ function modelProtoOf(contents: ModelContents): ModelProto {
   return create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     producerName: "lethe",
-    opsetImport: [
-      { domain: "", version: BigInt(OPSET) },
-      ...[...domains].map((domain) => ({ domain, version: 1n })),
-    ],
+    opsetImport: domainVersions(nodes),
     metadataProps: Object.entries(contents.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: contents.name ?? "lethe",
@@ -98,6 +92,17 @@ function reachable(outputs: readonly Value[]): { nodes: GraphNode[]; leaves: Val
     nodes: [...nodes].sort((a, b) => firstId(a) - firstId(b)),
     leaves: [...leaves].sort((a, b) => a.id - b.id),
   };
+}
+
+/** Lethe's own nodes mean the same in later opsets; one it does not know may need the version it came in. */
+function domainVersions(
+  nodes: readonly GraphNode[],
+): { readonly domain: string; readonly version: bigint }[] {
+  const versions = new Map([["", OPSET]]);
+  for (const { domain, version = 1 } of nodes) {
+    if (domain !== OWN_DOMAIN) versions.set(domain, Math.max(versions.get(domain) ?? 1, version));
+  }
+  return [...versions].map(([domain, version]) => ({ domain, version: BigInt(version) }));
 }
 
 function tensorsOf(leaves: readonly Value[]): [Value, Tensor][] {

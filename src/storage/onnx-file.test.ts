@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { onnxFile } from "../../test/support/onnx-file.ts";
 import { operators } from "../autodiff/operators/index.ts";
-import { readModel } from "../onnx/read-model.ts";
+import { parseModel, readModel } from "../onnx/read-model.ts";
+import { rewriteModel } from "../onnx/rewrite-model.ts";
 import { numbersOf } from "../onnx/tensor.ts";
 import { openOnnxFile } from "./onnx-file.ts";
 
@@ -49,6 +50,14 @@ describe("weights in a file beside the model", () => {
   it("are read at their offset", () => {
     expect(weightsAt({ location: "weights.bin", offset: "8", length: "16" })).toEqual([1, 2, 3, 4]);
     expect(weightsAt({ location: "./weights.bin" })).toEqual([0, 0, 1, 2]);
+  });
+
+  it("move into the file that is written again", () => {
+    expect(weightsAt({ location: "weights.bin", offset: "8", length: "16" })).toHaveLength(4);
+    const { bytes, external } = openOnnxFile(join(folder, "model", "model.onnx"));
+    const again = rewriteModel(parseModel(bytes), { tensors: new Map() }, external);
+    const weights = [...readModel(again, operators).weights.values()];
+    expect(weights.flatMap((tensor) => numbersOf(tensor))).toEqual([1, 2, 3, 4]);
   });
 
   it("are read three gibibytes into a file, without what is before them", () => {

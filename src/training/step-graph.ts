@@ -65,7 +65,12 @@ export function buildStepGraph(architecture: OpenArchitecture, options: StepGrap
   const objective = supervised(loss, { feedsCompanions });
   const { contents, state } = buildObjectiveGraph(architecture, { objective, ...rest });
   return {
-    contents: { ...contents, name: `${architecture.id} training step` },
+    contents: {
+      ...contents,
+      name: `${architecture.id} training step`,
+      // Counts of rows are for the one who reports the run's cost.
+      outputs: new Map([...contents.outputs].filter(([name]) => !name.startsWith("rows:"))),
+    },
     weights: architecture.weights.map(({ name, shape, role }) => ({ name, shape, role })),
     state,
   };
