@@ -217,11 +217,12 @@ type Nesting = "graph" | "branch" | "loop";
 
 function readNode(
   graph: Graph,
-  { node, opset, domains }: PlacedNode,
+  placed: PlacedNode,
   values: Map<string, Value>,
   declared: ReadonlyMap<string, ValueType | undefined>,
   nesting: Nesting = "graph",
 ): void {
+  const { node, opset, domains } = placed;
   // A body may be read several times: what it makes gets new names.
   const names = nesting === "graph" ? node.output : undefined;
   const place = node.name || node.output[0] || node.opType;
@@ -238,7 +239,7 @@ function readNode(
   }
   if (isStandard(node) && isControlFlow(node)) {
     const readBody = (body: GraphProto, given: readonly Value[], isInLoop: boolean) =>
-      readNested(graph, body, given, { opset, domains }, values, isInLoop ? "loop" : "branch");
+      readNested(graph, body, given, placed, values, isInLoop ? "loop" : "branch");
     const isInLoop = nesting === "loop";
     nameOutputs(node, inlineControlFlow({ graph, node, inputs, isInLoop, readBody }), values);
     return;
@@ -279,7 +280,7 @@ function readNested(
   graph: Graph,
   body: GraphProto,
   given: readonly Value[],
-  versions: Omit<PlacedNode, "node">,
+  around: PlacedNode,
   outer: ReadonlyMap<string, Value>,
   nesting: Nesting,
 ): readonly Value[] {
@@ -289,7 +290,7 @@ function readNested(
     const value = given[index];
     if (value !== undefined) values.set(name, value);
   });
-  for (const node of body.node) readNode(graph, { node, ...versions }, values, new Map(), nesting);
+  for (const node of body.node) readNode(graph, { ...around, node }, values, new Map(), nesting);
   return body.output.map(({ name }) => lookup(values, name, `the outputs of \`${body.name}\``));
 }
 

@@ -52,5 +52,5 @@ export const selectOperators: readonly Operator[] = [
     },
     gradient: ({ inputs, gradients: [dy] }) => [dy && cast(dy, (inputs[0] as Value).dtype)],
   },
-  composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)]),
+  composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)], { since: 15 }),
 ];
