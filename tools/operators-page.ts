@@ -1,3 +1,4 @@
+import { controlFlowLimits } from "../src/onnx/control-flow.ts";
 import type { Operator, OperatorTable } from "../src/onnx/ir.ts";
 import { NEWEST_OPSET, OLDEST_OPSET } from "../src/onnx/read-model.ts";
 
@@ -24,6 +25,12 @@ export function operatorsPage(operators: OperatorTable): string {
     "| operator | domain | opsets | derivatives | limits |",
     "|---|---|---|---|---|",
     ...rows,
+    "",
+    "## Control flow",
+    "",
+    "Read into what it comes to, before there is a graph:",
+    "",
+    ...Object.entries(controlFlowLimits).map(([type, limits]) => `- \`${type}\`. ${limits}`),
     "",
     "## Refused",
     "",

@@ -24,6 +24,9 @@ const MOST_AXES = 64;
 /** Longer computed vectors are no shapes; they are not followed, or a small file of concatenations could grow to 2ⁿ. */
 const MOST_CONTENTS = 1024;
 
+/** The element types shape arithmetic is done in; truth is 1 or 0. */
+const COUNTED: ReadonlySet<DType> = new Set(["int64", "int32", "bool"]);
+
 /**
  * A growing ONNX graph with static shape inference: every value knows its type and shape when it is made. Equal nodes
  * (same operator, inputs and attributes) are made once, so that a gradient reuses what the forward pass computed.
@@ -80,7 +83,7 @@ export class Graph implements GraphBuilder {
       bytes.length <= SHARED_CONSTANT_BYTES ? `${tensor.dtype}[${tensor.shape}]${bytes.join()}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined && (name === undefined || name === known.name)) return known;
-    const contents = tensor.dtype === "int64" || tensor.dtype === "int32" ? numbersOf(tensor) : undefined;
+    const contents = COUNTED.has(tensor.dtype) ? numbersOf(tensor) : undefined;
     const value = this.#value(
       name || this.#freshName(stem),
       { dtype: tensor.dtype, shape: tensor.shape, contents },

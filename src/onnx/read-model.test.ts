@@ -225,7 +225,13 @@ describe("a model that cannot be read", () => {
       "holds a graph in an attribute",
       {
         graph: {
-          node: [{ ...relu, opType: "If", attribute: [{ name: "then_branch", type: AttributeType.GRAPH }] }],
+          node: [
+            {
+              ...relu,
+              opType: "SequenceMap",
+              attribute: [{ name: "then_branch", type: AttributeType.GRAPH }],
+            },
+          ],
         },
       },
       "`then_branch` of node `act`",

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import type { Attribute, Attributes } from "./attributes.ts";
+import { inlineControlFlow, isControlFlow, withNested } from "./control-flow.ts";
 import { findWeights } from "./find-weights.ts";
 import { lowerForeignNode } from "./foreign-operators.ts";
 import { Graph } from "./graph.ts";
@@ -117,7 +118,11 @@ function build(
   const values = new Map<string, Value>();
   const weights = new Map<Value, Tensor>();
   const tensors = storedTensors(source, nodes, options.external);
-  const found = findWeights(nodes, tensors, operators);
+  const found = findWeights(
+    nodes.flatMap((placed) => withNested(placed.node).map((node) => ({ ...placed, node }))),
+    tensors,
+    operators,
+  );
   const addWeight = (name: string, tensor: Tensor): void => {
     const value = graph.input(name, tensor.dtype, tensor.shape);
     weights.set(value, tensor);
@@ -170,7 +175,7 @@ function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): r
   const needed = new Set(wanted);
   const kept = nodes.toReversed().filter(({ node }) => {
     if (!node.output.some((name) => name !== "" && needed.has(name))) return false;
-    for (const name of node.input) needed.add(name);
+    for (const name of withNested(node).flatMap(({ input }) => input)) needed.add(name);
     return true;
   });
   return kept.toReversed();
@@ -207,12 +212,19 @@ function storedTensors(
   return tensors;
 }
 
+/** Where a node stands: in the model's graph, in a branch, or in the body of a loop. */
+type Nesting = "graph" | "branch" | "loop";
+
 function readNode(
   graph: Graph,
-  { node, opset, domains }: PlacedNode,
+  placed: PlacedNode,
   values: Map<string, Value>,
   declared: ReadonlyMap<string, ValueType | undefined>,
+  nesting: Nesting = "graph",
 ): void {
+  const { node, opset, domains } = placed;
+  // A body may be read several times: what it makes gets new names.
+  const names = nesting === "graph" ? node.output : undefined;
   const place = node.name || node.output[0] || node.opType;
   const [first = ""] = node.output;
   // A stored tensor that was read as a weight or a constant; Identity nodes only give names.
@@ -225,12 +237,19 @@ function readNode(
     values.set(first, inputs[0]);
     return;
   }
+  if (isStandard(node) && isControlFlow(node)) {
+    const readBody = (body: GraphProto, given: readonly Value[], isInLoop: boolean) =>
+      readNested(graph, body, given, placed, values, isInLoop ? "loop" : "branch");
+    const isInLoop = nesting === "loop";
+    nameOutputs(node, inlineControlFlow({ graph, node, inputs, isInLoop, readBody }), values);
+    return;
+  }
   const attributes = Object.fromEntries(
     node.attribute.map((attribute) => [attribute.name, readAttribute(attribute, place)]),
   );
   const outputCount = Math.max(1, node.output.length);
   if (isStandard(node) && node.opType === "Constant") {
-    values.set(first, graph.constant(constantTensor(attributes, place), "constant", first));
+    values.set(first, graph.constant(constantTensor(attributes, place), "constant", names?.[0]));
     return;
   }
   const parts = { type: node.opType, inputs, attributes, outputCount };
@@ -241,15 +260,38 @@ function readNode(
           domain: isStandard(node) ? "" : node.domain,
           outputCount,
           name: node.name,
-          outputNames: node.output,
+          ...(names === undefined ? {} : { outputNames: names }),
           declared: node.output.map((name) => declared.get(name)),
           version: isStandard(node) ? opset : (domains.get(node.domain) ?? 1),
         })
       : upgraded;
+  nameOutputs(node, outputs, values);
+}
+
+function nameOutputs(node: NodeProto, outputs: readonly Value[], values: Map<string, Value>): void {
   node.output.forEach((name, index) => {
     const value = outputs[index];
     if (name !== "" && value !== undefined) values.set(name, value);
   });
+}
+
+/** The outputs of a branch or of one trip of a loop, whose nodes see the values around them too. */
+function readNested(
+  graph: Graph,
+  body: GraphProto,
+  given: readonly Value[],
+  around: PlacedNode,
+  outer: ReadonlyMap<string, Value>,
+  nesting: Nesting,
+): readonly Value[] {
+  const values = new Map(outer);
+  for (const tensor of body.initializer) values.set(tensor.name, graph.constant(readTensor(tensor)));
+  body.input.forEach(({ name }, index) => {
+    const value = given[index];
+    if (value !== undefined) values.set(name, value);
+  });
+  for (const node of body.node) readNode(graph, { ...around, node }, values, new Map(), nesting);
+  return body.output.map(({ name }) => lookup(values, name, `the outputs of \`${body.name}\``));
 }
 
 function isStandard(node: NodeProto): boolean {

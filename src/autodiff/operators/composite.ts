@@ -10,10 +10,16 @@ import type { InferContext, Operator, Value } from "../../onnx/ir.ts";
  *
  * @param type - the operator, with its domain before a colon unless that is the standard one: `com.microsoft:QuickGelu`
  * @param lower - the values of its outputs, from its inputs and attributes
+ * @param facts - what else is to be said of the operator
  */
-export function composite(type: string, lower: (context: InferContext) => readonly Value[]): Operator {
+export function composite(
+  type: string,
+  lower: (context: InferContext) => readonly Value[],
+  facts: Pick<Operator, "since" | "limits" | "constantInputs"> = {},
+): Operator {
   const [name = type, domain = ""] = type.split(":").reverse();
   return {
+    ...facts,
     type: name,
     domain,
     lower,

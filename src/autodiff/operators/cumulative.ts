@@ -24,19 +24,23 @@ export const cumulativeOperators: readonly Operator[] = [
     },
   },
   // Products of 1, 2, 4, … neighbours, each of two of half as many: no division, so that zeros are no matter.
-  composite("CumProd", (context) => {
-    const x = inputOf(context, 0);
-    const axis = axisOf(context);
-    const shifted = (value: Value, count: number): Value => {
-      const along = (added: number): number[] => x.shape.map((_, index) => (index === axis ? added : 0));
-      const isReverse = isSet(context, "reverse");
-      return pad(value, along(isReverse ? -count : count), along(isReverse ? count : -count), 1);
-    };
-    let products = isSet(context, "exclusive") ? shifted(x, 1) : x;
-    const size = knownSize(x, axis);
-    for (let reach = 1; reach < size; reach *= 2) products = mul(products, shifted(products, reach));
-    return [products];
-  }),
+  composite(
+    "CumProd",
+    (context) => {
+      const x = inputOf(context, 0);
+      const axis = axisOf(context);
+      const shifted = (value: Value, count: number): Value => {
+        const along = (added: number): number[] => x.shape.map((_, index) => (index === axis ? added : 0));
+        const isReverse = isSet(context, "reverse");
+        return pad(value, along(isReverse ? -count : count), along(isReverse ? count : -count), 1);
+      };
+      let products = isSet(context, "exclusive") ? shifted(x, 1) : x;
+      const size = knownSize(x, axis);
+      for (let reach = 1; reach < size; reach *= 2) products = mul(products, shifted(products, reach));
+      return [products];
+    },
+    { since: 26 },
+  ),
 ];
 
 function axisOf(context: InferContext): number {

@@ -13,23 +13,35 @@ const QUICK_GELU_SLOPE = 1.702;
 
 /** The product of x and a gate between 0 and 1 that x opens: y = x·g(x). */
 export const gatedActivationOperators: readonly Operator[] = [
-  composite("Gelu", (context) => {
-    const form = stringAttribute(context.attributes, "approximate", "none");
-    return [form === "tanh" ? tanhGelu(inputOf(context, 0)) : gelu(inputOf(context, 0))];
-  }),
+  composite(
+    "Gelu",
+    (context) => {
+      const form = stringAttribute(context.attributes, "approximate", "none");
+      return [form === "tanh" ? tanhGelu(inputOf(context, 0)) : gelu(inputOf(context, 0))];
+    },
+    { since: 20 },
+  ),
   composite("com.microsoft:Gelu", (context) => [gelu(inputOf(context, 0))]),
   composite("com.microsoft:BiasGelu", (context) => [gelu(biased(context))]),
   composite("com.microsoft:FastGelu", (context) => [tanhGelu(biased(context))]),
   composite("com.microsoft:QuickGelu", (context) => [swish(context, QUICK_GELU_SLOPE)]),
-  composite("Swish", (context) => [swish(context, 1)]),
-  composite("HardSwish", (context) => {
-    const x = inputOf(context, 0);
-    return [mul(x, hardSigmoid(x, 1 / 6, 0.5))];
-  }),
-  composite("Mish", (context) => {
-    const x = inputOf(context, 0);
-    return [mul(x, tanh(softplus(x)))];
-  }),
+  composite("Swish", (context) => [swish(context, 1)], { since: 24 }),
+  composite(
+    "HardSwish",
+    (context) => {
+      const x = inputOf(context, 0);
+      return [mul(x, hardSigmoid(x, 1 / 6, 0.5))];
+    },
+    { since: 14 },
+  ),
+  composite(
+    "Mish",
+    (context) => {
+      const x = inputOf(context, 0);
+      return [mul(x, tanh(softplus(x)))];
+    },
+    { since: 18 },
+  ),
 ];
 
 /** x·Φ(x), in the order of operations that ONNX Runtime knows as one kernel where no gradient shares its parts. */

@@ -34,10 +34,11 @@ export const gatherOperators: readonly Operator[] = [
       const lead = x.shape.slice(0, axis);
       const rest = x.shape.slice(axis + 1);
       const rows = x.shape[axis] as Dim;
-      const merged = mergedReads(dy, indices, axis, [...lead, -1, ...rest]); // [lead…, reads, rest…]
+      const reads = productOfDims(indices.shape);
+      const merged = mergedReads(dy, indices, axis, [...lead, reads, ...rest]); // [lead…, reads, rest…]
       if (axis === 0 && typeof rows === "number" && rows <= FEW_ROWS) {
         const picks = oneHot(flat, rows, dy.dtype, 0); // [rows, reads]
-        const table = reshape(merged, [-1, productOfDims(rest)]);
+        const table = reshape(merged, [reads, productOfDims(rest)]);
         return [reshape(matmul(picks, table), x.shape)];
       }
       const others = merged.shape.flatMap((_, index) => (index === axis ? [] : [index]));

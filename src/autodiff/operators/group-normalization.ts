@@ -15,18 +15,22 @@ import { inputOf } from "./rule.ts";
  */
 export const groupNormalizationOperators: readonly Operator[] = [
   composite("InstanceNormalization", (context) => [normalized(context, knownSize(inputOf(context, 0), 1))]),
-  composite("GroupNormalization", (context) => {
-    const groups = numberAttribute(context.attributes, "num_groups", 0);
-    const channels = knownSize(inputOf(context, 0), 1);
-    if (Number.isSafeInteger(groups) && groups >= 1 && channels % groups === 0) {
-      return [normalized(context, groups)];
-    }
-    throw new LetheError(
-      "data",
-      "DATA_ATTRIBUTE",
-      `Expected num_groups to divide the ${channels} channels, got ${groups}.`,
-    );
-  }),
+  composite(
+    "GroupNormalization",
+    (context) => {
+      const groups = numberAttribute(context.attributes, "num_groups", 0);
+      const channels = knownSize(inputOf(context, 0), 1);
+      if (Number.isSafeInteger(groups) && groups >= 1 && channels % groups === 0) {
+        return [normalized(context, groups)];
+      }
+      throw new LetheError(
+        "data",
+        "DATA_ATTRIBUTE",
+        `Expected num_groups to divide the ${channels} channels, got ${groups}.`,
+      );
+    },
+    { since: 18 },
+  ),
 ];
 
 function normalized(context: InferContext, groups: number): Value {

@@ -27,16 +27,14 @@ import { scatterReduction } from "./scatter.ts";
  * positions with more than one thread: it is never emitted.
  */
 export const indexTupleOperators: readonly Operator[] = [
-  {
-    ...composite("GatherND", readTuples),
+  composite("GatherND", readTuples, {
     limits: "Of the axes the tuples run over all but the first have to be of known size.",
-  },
-  {
-    ...composite("ScatterND", writeTuples),
+  }),
+  composite("ScatterND", writeTuples, {
     limits:
       "Of the axes the tuples run over all but the first have to be of known size. Otherwise as ScatterElements, which it " +
       "becomes.",
-  },
+  }),
 ];
 
 function readTuples(context: InferContext): readonly Value[] {

@@ -77,12 +77,11 @@ const MOST_STEPS = 1024;
  */
 export function recurrent(kind: RecurrentKind): Operator {
   const own = kind.limits === undefined ? "" : ` ${kind.limits}`;
-  return {
-    ...composite(kind.type, (context) => unroll(context, kind)),
+  return composite(kind.type, (context) => unroll(context, kind), {
     limits:
       `The number of steps has to be known before the graph runs, at most ${MOST_STEPS}: they are unrolled. Activations ` +
-      `${Object.keys(ACTIVATIONS).join(", ")}.${own}`,
-  };
+      `${Object.values(ACTIVATIONS).join(", ")}.${own}`,
+  });
 }
 
 function unroll(context: InferContext, kind: RecurrentKind): readonly Value[] {

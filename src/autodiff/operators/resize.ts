@@ -44,9 +44,10 @@ export const resizeOperators: readonly Operator[] = [
       return [mul(averagePool(dy, kernel, { strides: kernel }), elements)];
     },
   },
-  {
-    // Its last form, which files of other converters still have.
-    ...composite("Upsample", (context) => {
+  // Its last form, which files of other converters still have.
+  composite(
+    "Upsample",
+    (context) => {
       const [x, scales] = [inputOf(context, 0), inputOf(context, 1)];
       const mode = text(stringAttribute(context.attributes, "mode", "nearest"));
       return [
@@ -56,10 +57,12 @@ export const resizeOperators: readonly Operator[] = [
           nearest_mode: text("floor"),
         }),
       ];
-    }),
-    constantInputs: [1],
-    limits: "The standard dropped it with opset 10; read as a Resize where a file still has it.",
-  },
+    },
+    {
+      constantInputs: [1],
+      limits: "The standard dropped it with opset 10; read as a Resize where a file still has it.",
+    },
+  ),
 ];
 
 /** What happens along every axis of x; `undefined` where nothing does. */

@@ -11,7 +11,9 @@ import { SKIP_EPSILON, skipSum } from "./skip-sum.ts";
  * and in ONNX Runtime, which gives 1/√(mean x² + ε) as a second output.
  */
 export const rmsNormalizationOperators: readonly Operator[] = [
-  composite("RMSNormalization", (context) => [rmsNormalized(context, inputOf(context, 0), 1).y]),
+  composite("RMSNormalization", (context) => [rmsNormalized(context, inputOf(context, 0), 1).y], {
+    since: 23,
+  }),
   composite("SimplifiedLayerNormalization", (context) => {
     const { y, inverse } = rmsNormalized(context, inputOf(context, 0), 1);
     return [y, inverse];

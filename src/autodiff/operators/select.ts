@@ -4,6 +4,7 @@ import type { Operator, Value } from "../../onnx/ir.ts";
 import { broadcastShapes } from "../../onnx/shape.ts";
 import { dtypeOfTypeNumber } from "../../onnx/tensor.ts";
 import { composite } from "./composite.ts";
+import { combined } from "./contents.ts";
 import { inputOf, requireSameType } from "./rule.ts";
 
 /** Operators that pass elements on: by a condition, or in another type. */
@@ -13,7 +14,10 @@ export const selectOperators: readonly Operator[] = [
     infer: (context) => {
       const [condition, a, b] = [inputOf(context, 0), inputOf(context, 1), inputOf(context, 2)];
       requireSameType(a, b);
-      return [{ dtype: a.dtype, shape: broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape)) }];
+      const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape));
+      // How exporters write the shape of an expansion.
+      const contents = combined([condition, a, b], (which, left, right) => (which === 0 ? right : left));
+      return [{ dtype: a.dtype, shape, contents }];
     },
     gradient: ({ inputs, gradients: [dy], wanted }) => {
       const [condition, a, b] = inputs as [Value, Value, Value];
@@ -38,9 +42,15 @@ export const selectOperators: readonly Operator[] = [
     type: "Cast",
     infer: (context) => {
       const { shape, contents } = inputOf(context, 0);
-      return [{ dtype: dtypeOfTypeNumber(numberAttribute(context.attributes, "to", 1)), shape, contents }];
+      const dtype = dtypeOfTypeNumber(numberAttribute(context.attributes, "to", 1));
+      if (dtype !== "bool") return [{ dtype, shape, contents }];
+      // Not of sizes that have only a name: they may be 0.
+      const truths = contents?.map((element) =>
+        typeof element === "number" ? Number(element !== 0) : undefined,
+      );
+      return [{ dtype, shape, contents: truths?.every((truth) => truth !== undefined) ? truths : undefined }];
     },
     gradient: ({ inputs, gradients: [dy] }) => [dy && cast(dy, (inputs[0] as Value).dtype)],
   },
-  composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)]),
+  composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)], { since: 15 }),
 ];
