@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+import { metricsPage } from "./metrics-page.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -26,3 +27,6 @@ writeFileSync(
   readme,
   text.replace(marked, (_, open: string, close: string) => `${open}${acceptanceTable(document)}${close}`),
 );
+
+// The page of metrics, from their declarations.
+writeFileSync(join(root, "docs/metrics.md"), metricsPage());
