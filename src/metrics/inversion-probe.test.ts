@@ -34,6 +34,13 @@ describe("model inversion", () => {
     expect(Math.max(...found.picture)).toBeLessThanOrEqual(1);
   });
 
+  it("comes to rest: steps shrink, so that grey values are met too", async () => {
+    const grey = Float64Array.from({ length: SIZE }, (_, at) => at / SIZE);
+    const { picture } = await inversionProbe(remembering(Float32Array.from(grey)), forget, holdout, key);
+    const furthest = Math.max(...picture.map((value, at) => Math.abs(value - (grey[at] as number))));
+    expect(furthest).toBeLessThan(0.01);
+  });
+
   it("finds a stranger no more like the forgotten than like others", async () => {
     const found = await inversionProbe(remembering(input()), forget, holdout, key);
     expect(found.forgetResemblance).toBeLessThan(0.7);
