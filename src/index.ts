@@ -37,12 +37,49 @@ export { consume, type LetheEvent, type Progress } from "./kernel/events.ts";
 export { deriveKey, type Key, keyFromSeed } from "./kernel/key.ts";
 export { layoutOf, type ModelLayout } from "./kernel/layout.ts";
 export { flatten, type ParameterSet, unflatten } from "./kernel/parameters.ts";
+export type { Method, MethodOutcome, MethodRequest } from "./methods/contract.ts";
+export { defineMethod } from "./methods/define-method.ts";
+export { findMethod, listMethods, methods } from "./methods/index.ts";
 export { accuracy, agreement, confusionMatrix } from "./metrics/accuracy.ts";
+export { attackSuccess } from "./metrics/attack-success.ts";
+export { bavariaT } from "./metrics/attacks/bavaria-t.ts";
+export { lira } from "./metrics/attacks/lira.ts";
+export { lossRegressionMembership } from "./metrics/attacks/loss-regression-membership.ts";
+export { rmia } from "./metrics/attacks/rmia.ts";
+export { divideShadows, type ShadowMargins } from "./metrics/attacks/shadow-margins.ts";
+export { svcMembership } from "./metrics/attacks/svc-membership.ts";
+export { unlearningLira } from "./metrics/attacks/unlearning-lira.ts";
+export { adaptiveUnlearningScore, normalisedUnlearningScore } from "./metrics/composite-scores.ts";
 export type { Metric } from "./metrics/contract.ts";
 export { distance, parameterDistance } from "./metrics/distance.ts";
+export { isExact } from "./metrics/exactness.ts";
+export { layerSimilarity, linearCka } from "./metrics/feature-similarity.ts";
+export {
+  competitionScore,
+  forgettingEpsilons,
+  forgettingQuality,
+} from "./metrics/forgetting-quality.ts";
+export { groupFairness } from "./metrics/group-fairness.ts";
 export { findMetric, listMetrics, metrics } from "./metrics/index.ts";
+export { interclassConfusion } from "./metrics/interclass-confusion.ts";
+export { inversionProbe } from "./metrics/inversion-probe.ts";
+export { klom, klomSummary } from "./metrics/klom.ts";
+export { margins } from "./metrics/margins.ts";
 export { lossMembership } from "./metrics/membership.ts";
+export { predictionDivergence, zeroRetrainForgetting } from "./metrics/prediction-divergence.ts";
 export { predictedClasses, sampleLosses } from "./metrics/predictions.ts";
+export { privacyLeakage } from "./metrics/privacy-leakage.ts";
+export { anamnesisIndex, relearnTime } from "./metrics/relearn-time.ts";
+export type { ScoredSamples } from "./metrics/scored-samples.ts";
+export { averageGap, retainAccuracy, testAccuracy, unlearningAccuracy } from "./metrics/set-accuracies.ts";
+export { bootstrapInterval } from "./metrics/statistics/bootstrap.ts";
+export { clopperPearson } from "./metrics/statistics/clopper-pearson.ts";
+export { equivalenceTest } from "./metrics/statistics/equivalence-test.ts";
+export { kolmogorovSmirnov } from "./metrics/statistics/kolmogorov-smirnov.ts";
+export { attackOutcome, logarithmicPoints, rocCurve } from "./metrics/statistics/roc.ts";
+export { minK, minKPlusPlus } from "./metrics/token-membership.ts";
+export { tofuForgetQuality, truthRatio } from "./metrics/truth-ratio.ts";
+export { tugOfWar } from "./metrics/tug-of-war.ts";
 export {
   type Architecture,
   initialWeights,
@@ -64,6 +101,7 @@ export { Graph } from "./onnx/graph.ts";
 export type { Operator, Value } from "./onnx/ir.ts";
 export { readModel } from "./onnx/read-model.ts";
 export { writeModel } from "./onnx/write-model.ts";
+export { compareMethods } from "./planning/comparison/compare-methods.ts";
 export { conjugateGradient } from "./runtime/linear-algebra/conjugate-gradient.ts";
 export { lanczos } from "./runtime/linear-algebra/lanczos.ts";
 export { type LinearOperator, matrixOperator } from "./runtime/linear-algebra/linear-operator.ts";
@@ -113,6 +151,7 @@ export { absoluteSum, squaredDistance, squaredNorm } from "./training/penalties.
 export { compileSampleGradients, compileSampleNorms } from "./training/per-sample/sample-gradients.ts";
 export { compileSampleSlopes } from "./training/per-sample/sample-slopes.ts";
 export { createPredictor } from "./training/predictor.ts";
+export { type Recipe, recipeSchema, trainByRecipe } from "./training/recipe.ts";
 export { type Aggregation, aggregateScores } from "./training/sisa/aggregate-scores.ts";
 export type { SisaCheckpoints } from "./training/sisa/checkpoint.ts";
 export { type SisaConfig, sisaSchema } from "./training/sisa/config.ts";

@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { operators } from "../src/autodiff/operators/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+import { methodsPage } from "./methods-page.ts";
+import { metricsPage } from "./metrics-page.ts";
 import { operatorsPage } from "./operators-page.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -31,3 +33,8 @@ writeFileSync(
 
 // The page of operators, from their table.
 writeFileSync(join(root, "docs/operators.md"), operatorsPage(operators));
+// The page of metrics, from their declarations.
+writeFileSync(join(root, "docs/metrics.md"), metricsPage());
+
+// The page of methods, from their declarations.
+writeFileSync(join(root, "docs/methods.md"), methodsPage());

@@ -4,6 +4,7 @@ import { codecsCommand } from "./commands/codecs.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
+import { methodsCommand } from "./commands/methods.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     unlearnCommand(),
     differentiateCommand(),
     datasetsCommand(),
+    methodsCommand(),
     metricsCommand(),
     codecsCommand(),
     benchCommand(),

@@ -54,3 +54,35 @@ export function findMethod(id: string): Method {
     { details: { method: id } },
   );
 }
+
+/** One line of the list of methods. */
+export type MethodListing = Pick<
+  Method,
+  "id" | "title" | "references" | "scope" | "needs" | "uses" | "guarantee" | "avoidWhen"
+> & {
+  /** The method's own paper; empty for a control or a common practice. */
+  readonly paper: string;
+  /** Settings with their defaults. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Whether something is computed from the training data before any request. */
+  readonly isPrepared: boolean;
+};
+
+/** What is known about every method, as plain data. */
+export function listMethods(): readonly MethodListing[] {
+  return Object.values(methods).map(
+    ({ id, title, references, scope, needs, uses, guarantee, avoidWhen, config, prepare }) => ({
+      id,
+      title,
+      paper: references[0] ?? "",
+      references,
+      scope,
+      needs,
+      uses,
+      guarantee,
+      avoidWhen,
+      settings: config.parse({}) as Readonly<Record<string, unknown>>,
+      isPrepared: prepare !== undefined,
+    }),
+  );
+}

@@ -48,9 +48,9 @@ export interface Metric {
   readonly direction: "higher" | "lower" | "as retrained";
   /** What has to be computed, beyond sums over its inputs. */
   readonly cost: string;
-  /** What a good value supports, in one sentence. */
+  /** What its value supports, in one sentence. */
   readonly guarantee: string;
-  /** What a good value does not show. */
+  /** What even the best value does not show. */
   readonly doesNotShow: string;
   /** Settings with their defaults, for a metric that has some. */
   readonly config?: z.ZodType;

@@ -24,6 +24,16 @@ describe("forgetting quality", () => {
     expect([...forgettingEpsilons(models(30, 0, 1e-4), models(30, 0))]).toEqual(new Array(6).fill(50));
   });
 
+  it("calls the sample of the larger median positive, whatever the outliers", () => {
+    // At a threshold of 19 one retrained of 20 is taken for unlearned, and nine unlearned are missed.
+    const table = (values: readonly number[]) => values.map((value) => Float64Array.of(value));
+    const unlearned = table([-30, ...Array.from({ length: 19 }, (_, index) => 11 + index)]);
+    const retrained = table([-50, ...Array.from({ length: 19 }, (_, index) => 1 + index)]);
+    const expected = Math.log((1 - 1e-5 - 9 / 20) / (1 / 20));
+    expect(forgettingEpsilons(unlearned, retrained)[0]).toBeCloseTo(expected, 9);
+    expect(forgettingEpsilons(retrained, unlearned)[0]).toBeCloseTo(expected, 9);
+  });
+
   it("does not tell apart what is one and the same constant", () => {
     const constant = (value: number) => Array.from({ length: 5 }, () => Float64Array.of(value));
     expect(forgettingEpsilons(constant(2), constant(2))[0]).toBe(0);

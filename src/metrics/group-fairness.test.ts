@@ -21,6 +21,14 @@ describe("fairness between groups", () => {
     expect(found.equalisedOdds).toBe(0.5);
   });
 
+  it("sees equal hits whose misses go to different classes", () => {
+    const three = Int32Array.of(0, 0, 1, 2, 0, 0, 1, 2);
+    // The north takes class 0 for 1, the south for 2.
+    const found = groupFairness(Int32Array.of(1, 1, 1, 2, 2, 2, 1, 2), three, groups);
+    expect(found.gap).toBe(0);
+    expect(found.equalisedOdds).toBeCloseTo(2 / 3, 12);
+  });
+
   it("leaves out rates that a group has no samples for, and says when none can be compared", () => {
     const one = groupFairness(labels, labels, groups.fill("all"));
     expect(one).toMatchObject({ worst: 1, gap: 0, equalisedOdds: undefined });

@@ -71,13 +71,16 @@ export type MetricListing = Omit<Metric, "compute" | "config" | "references"> & 
   /** The paper that defined it; empty for a common statistic. */
   readonly paper: string;
   readonly references: readonly string[];
+  /** Its settings with their defaults; empty for a metric without. */
+  readonly settings: Readonly<Record<string, unknown>>;
 };
 
 /** What is known about every metric, as plain data. */
 export function listMetrics(): readonly MetricListing[] {
-  return metrics.map(({ compute: _, config: __, ...entry }) => ({
+  return metrics.map(({ compute: _, config, ...entry }) => ({
     ...entry,
     paper: entry.references[0] ?? "",
+    settings: (config?.parse({}) ?? {}) as Readonly<Record<string, unknown>>,
   }));
 }
 

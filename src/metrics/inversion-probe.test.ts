@@ -34,6 +34,17 @@ describe("model inversion", () => {
     expect(Math.max(...found.picture)).toBeLessThanOrEqual(1);
   });
 
+  it("comes to rest: steps shrink, so that grey values are met too", async () => {
+    const grey = Float64Array.from({ length: SIZE }, (_, at) => at / SIZE);
+    // Steps of one length would end in turn on one side of the grey and on the other.
+    for (const steps of [200, 201]) {
+      const target = remembering(Float32Array.from(grey));
+      const { picture } = await inversionProbe(target, forget, holdout, key, { steps });
+      const furthest = Math.max(...picture.map((value, at) => Math.abs(value - (grey[at] as number))));
+      expect(furthest).toBeLessThan(0.01);
+    }
+  });
+
   it("finds a stranger no more like the forgotten than like others", async () => {
     const found = await inversionProbe(remembering(input()), forget, holdout, key);
     expect(found.forgetResemblance).toBeLessThan(0.7);

@@ -244,7 +244,7 @@ describe("statistics agree with SciPy:", () => {
 
   it("bootstrap intervals of a skewed sample's mean, up to the scatter of the draws", () => {
     const { values, bca, percentile } = golden.bootstrap;
-    const average = (groups: readonly Float64Array[]) => mean(groups[0] as Float64Array);
+    const average = (groups: readonly (readonly number[])[]) => mean(groups[0] as number[]);
     const interval = (method: "bca" | "percentile") =>
       bootstrapInterval([values], average, keyFromSeed(1), { method, resamples: 10_000 });
     // 10,000 draws place an end of the interval to about 2 % of its width.

@@ -37,6 +37,17 @@ describe("BaVarIA-t", () => {
     expect(ours).toBeCloseTo(attackOutcome(lira(target, shadows), isMember).auc, 2);
   });
 
+  it("is the difference of two predictive densities, Gaussian where variances do not differ", () => {
+    const shadows = {
+      inside: [Float64Array.of(1, 3), Float64Array.of(6, 8)],
+      outside: [Float64Array.of(-1, 0, 1), Float64Array.of(4, 5, 6)],
+    };
+    // Variances 2 and 1; the mean of n margins adds 1/n of them.
+    const normal = (x: number, mu: number, v: number) => -((x - mu) ** 2) / (2 * v) - Math.log(v) / 2;
+    const [score] = bavariaT(Float64Array.of(2.5, 5), shadows);
+    expect(score).toBeCloseTo(normal(2.5, 2, 2 * (3 / 2)) - normal(2.5, 0, 4 / 3), 4);
+  });
+
   it("stays finite for identical shadow models and refuses a sample without one", () => {
     const same = Float64Array.of(1, 1);
     const [score] = bavariaT(Float64Array.of(3), { inside: [same], outside: [same] });
@@ -73,9 +84,12 @@ describe("RMIA", () => {
   it("is the share of population samples whose ratio is beaten γ-fold", () => {
     const one = (p: number, reference: number) => ({ target: Float64Array.of(p), outside: [[reference]] });
     const z = { target: Float64Array.of(0.5, 0.5, 0.5), outside: [[0.5], [0.25], [1]] };
-    // Ratios of z: 1, 2, ½; of x: 0.9/0.45 = 2, which beats 1 and ½ twofold.
-    expect(rmia(one(0.9, 0.45), z, { offlineSlope: 1, dominance: 2 })[0]).toBeCloseTo(2 / 3, 12);
-    expect(rmia(one(0.9, 0.45), z, { offlineSlope: 1, dominance: 1 })[0]).toBe(1);
+    // Ratios of z: 1, 2, ½; of x: 2, which is just twice 1, and four times ½.
+    expect(rmia(one(0.5, 0.25), z, { offlineSlope: 1, dominance: 2 })[0]).toBeCloseTo(2 / 3, 12);
+    expect(rmia(one(0.5, 0.25), z, { offlineSlope: 1, dominance: 1 })[0]).toBe(1);
+    // ½((1 + 0.5)·0.5 + 1 − 0.5) = 0.625 for every reference of one half.
+    const half = { target: Float64Array.of(0.625), outside: [[0.5]] };
+    expect(rmia(one(0.625, 0.5), half, { offlineSlope: 0.5, dominance: 1 })[0]).toBe(1);
   });
 
   it("refuses logits and samples without a reference model", () => {

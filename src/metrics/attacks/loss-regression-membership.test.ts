@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { keyFromSeed, randomStream } from "../../kernel/key.ts";
+import { mean } from "../statistics/summary.ts";
 import { fitLogisticLine } from "./logistic-regression.ts";
 import { lossRegressionMembership } from "./loss-regression-membership.ts";
 
@@ -26,6 +27,34 @@ describe("the loss attack of SCRUB", () => {
 
   it("also sees losses that are far too large: forgetting overdone betrays as well", () => {
     expect(attack(9, 1)).toBeGreaterThan(0.8);
+  });
+
+  it("judges samples the line was not fitted to: chance is not taken for memory", () => {
+    const found = Array.from({ length: 150 }, (_, seed) =>
+      lossRegressionMembership({
+        forgetLosses: losses(10, 1),
+        forgetLabels: labels(10),
+        holdoutLosses: losses(10, 1),
+        holdoutLabels: labels(10),
+        key: keyFromSeed(seed),
+      }),
+    );
+    // A line judged on its own samples would be right in 60 % of them.
+    expect(mean(found.map(({ accuracy }) => accuracy))).toBeLessThan(0.52);
+  });
+
+  it("clips losses, so that one ruined sample does not decide the line", () => {
+    const forgetLosses = losses(200, 0.1);
+    forgetLosses[0] = 1e7;
+    const input = {
+      forgetLosses,
+      forgetLabels: labels(200),
+      holdoutLosses: losses(200, 2),
+      holdoutLabels: labels(200),
+      key: keyFromSeed(1),
+    };
+    const clipped = lossRegressionMembership(input, { clip: 5 }).accuracy;
+    expect(clipped).toBeGreaterThan(lossRegressionMembership(input, { clip: 1e9 }).accuracy + 0.2);
   });
 
   it("compares with the forgotten classes only", () => {

@@ -4,7 +4,7 @@ import { anyScope, defineMetric } from "../contract.ts";
 import { expectScored, type ScoredSamples, selectScored } from "../scored-samples.ts";
 import { drawRows } from "./draw-rows.ts";
 import { type MembershipFeature, membershipFeatures } from "./membership-features.ts";
-import { fitSupportVectors, type supportVectorConfig } from "./support-vector-classifier.ts";
+import { fitSupportVectors, supportVectorConfig } from "./support-vector-classifier.ts";
 
 /** The three groups of the attack, all scored by the model under test without augmentation. */
 export interface SvcMembershipInput {
@@ -72,5 +72,6 @@ export const miaEfficacyMetric = defineMetric({
     "A value far below the retrained models' shows that the forget samples are still treated as members.",
   doesNotShow:
     "That single samples are safe: it is one threshold for all samples, without shadow models; random labels or ruin raise it too.",
+  config: supportVectorConfig,
   compute: svcMembership,
 });

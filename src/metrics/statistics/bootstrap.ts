@@ -23,50 +23,50 @@ export interface Interval {
  * A bootstrap interval over seeds and samples: with several groups, groups are drawn with replacement and then samples
  * within each; with one, samples only. Leaving out the spread between seeds is what makes single-run tables look certain.
  *
- * @param groups - per seed its samples' values; at least two samples in all
- * @param statistic - e.g. the mean over everything; must not depend on the order
+ * @param groups - per seed its samples; at least two samples in all. A sample is whatever belongs together: a number, a pair of
+ * figures of two models on one sample, a score with its membership
+ * @param statistic - of such groups, e.g. the mean over everything, finite; must not depend on the order
  * @param key - decides the draws
  * @returns the statistic and the two ends
  * @throws LETHE_DATA_TOO_FEW, LETHE_NUMERIC_NOT_FINITE, LETHE_USAGE_CONFIG
  * @see B. Efron 1987, Better bootstrap confidence intervals. The acceleration comes from leaving out one group each, or one sample
  * each where there is one group: that many evaluations of `statistic` more.
  */
-export function bootstrapInterval(
-  groups: readonly ArrayLike<number>[],
-  statistic: (groups: readonly Float64Array[]) => number,
+export function bootstrapInterval<Sample>(
+  groups: readonly (readonly Sample[])[],
+  statistic: (groups: readonly (readonly Sample[])[]) => number,
   key: Key,
   settings?: z.input<typeof config>,
 ): Interval {
   const { resamples, confidence, method } = parseMetricSettings("bootstrap", config, settings);
-  const data = groups.map((group) => Float64Array.from(group));
-  expectAtLeast("bootstrap", "groups", data.length, 1);
+  expectAtLeast("bootstrap", "groups", groups.length, 1);
   expectAtLeast(
     "bootstrap",
     "samples in the smallest group",
-    Math.min(...data.map(({ length }) => length)),
+    Math.min(...groups.map(({ length }) => length)),
     1,
   );
-  const samples = data.reduce((sum, { length }) => sum + length, 0);
+  const samples = groups.reduce((sum, { length }) => sum + length, 0);
   expectAtLeast("bootstrap", "samples", samples, 2);
-  for (const group of data) expectFinite("bootstrap", "samples", group);
+  const value = statistic(groups);
+  expectFinite("bootstrap", "statistic", [value]);
 
   const stream = randomStream(deriveKey(key, "bootstrap"));
-  const drawGroup = (): Float64Array =>
-    (data.length === 1 ? data[0] : data[stream.below(data.length)]) as Float64Array;
+  const drawn = <Item>(items: readonly Item[]): Item =>
+    items[items.length === 1 ? 0 : stream.below(items.length)] as Item;
   const draws = Array.from({ length: resamples }, () =>
     statistic(
-      data.map(() => {
-        const group = drawGroup();
-        return group.map(() => group[stream.below(group.length)] as number);
+      groups.map(() => {
+        const group = drawn(groups);
+        return group.map(() => drawn(group));
       }),
     ),
   );
   expectFinite("bootstrap", "statistics of the draws", draws);
-  const value = statistic(data);
   const ascending = sorted(draws);
   const tail = (1 - confidence) / 2;
   const at =
-    method === "bca" ? bcaShares(ascending, value, jackknife(data, statistic), tail) : [tail, 1 - tail];
+    method === "bca" ? bcaShares(ascending, value, jackknife(groups, statistic), tail) : [tail, 1 - tail];
   return {
     value,
     low: quantileOfSorted(ascending, at[0] as number),
@@ -75,15 +75,16 @@ export function bootstrapInterval(
 }
 
 /** The statistic with each group left out in turn, or each sample of the only group. */
-function jackknife(
-  data: readonly Float64Array[],
-  statistic: (groups: readonly Float64Array[]) => number,
+function jackknife<Sample>(
+  groups: readonly (readonly Sample[])[],
+  statistic: (groups: readonly (readonly Sample[])[]) => number,
 ): readonly number[] {
-  const [only] = data;
-  if (data.length > 1 || only === undefined) {
-    return data.map((_, left) => statistic(data.filter((__, index) => index !== left)));
-  }
-  return Array.from(only, (_, left) => statistic([only.filter((__, index) => index !== left)]));
+  const without = <Item>(items: readonly Item[], left: number): readonly Item[] =>
+    items.filter((_, index) => index !== left);
+  const [only] = groups;
+  if (groups.length > 1 || only === undefined)
+    return groups.map((_, left) => statistic(without(groups, left)));
+  return only.map((_, left) => statistic([without(only, left)]));
 }
 
 function bcaShares(

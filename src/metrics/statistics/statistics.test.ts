@@ -157,7 +157,7 @@ describe("Clopper and Pearson's interval", () => {
 });
 
 describe("bootstrap intervals", () => {
-  const grandMean = (groups: readonly Float64Array[]): number => mean(groups.map(mean));
+  const grandMean = (groups: readonly (readonly number[])[]): number => mean(groups.map(mean));
 
   it("over seeds and samples are wider than over samples alone when seeds differ", () => {
     const seeds = [0, 2, 4, 6].map((shift) => normals(50, shift));
@@ -173,6 +173,28 @@ describe("bootstrap intervals", () => {
       return low <= 0 && high >= 0;
     }).filter(Boolean).length;
     expect(covered / 150).toBeGreaterThan(0.86);
+  });
+
+  it("serve what is no mean of numbers, such as the area under an attack's curve", () => {
+    const scored = [
+      ...normals(80, 1).map((score) => [score, true] as const),
+      ...normals(80).map((score) => [score, false] as const),
+    ];
+    const auc = (groups: readonly (readonly (readonly [number, boolean])[])[]) => {
+      const rows = groups.flat();
+      return areaUnder(
+        rocCurve(
+          rows.map(([score]) => score),
+          rows.map(([, isMember]) => isMember),
+        ),
+      );
+    };
+    const { value, low, high } = bootstrapInterval([scored], auc, keyFromSeed(1), { resamples: 400 });
+    // Φ(1/√2) = 0.760 is the truth.
+    expect(low).toBeLessThan(0.76);
+    expect(high).toBeGreaterThan(0.76);
+    expect(value).toBeGreaterThan(low);
+    expect(high - low).toBeLessThan(0.2);
   });
 
   it("are the same for the same key, and collapse for values that do not vary", () => {
