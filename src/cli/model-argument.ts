@@ -5,6 +5,7 @@ import { LetheError } from "../kernel/errors.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { createModel, listModels } from "../models/index.ts";
 import { onnxArchitecture } from "../models/onnx-model.ts";
+import type { ModelSizes } from "../models/ready-model.ts";
 
 /** The help text of `--model`. */
 export const MODEL_HELP = `${listModels()
@@ -17,16 +18,13 @@ export const MODEL_HELP = `${listModels()
  * @throws LETHE_USAGE_MODEL, LETHE_DATA_FILE, LETHE_DATA_MODEL
  */
 export function chooseModel(text: string, dataset: Dataset): Architecture {
-  const { featureShape, tokenizer, train } = dataset;
+  const { featureShape, train } = dataset;
   const labelShape = train.targets?.shape ?? [];
-  const classes = train.targets === undefined ? dataset.classNames.length : (tokenizer?.size ?? 0);
+  const sizes = modelSizesOf(dataset);
+  const { classes } = sizes;
   const architecture = text.endsWith(".onnx")
     ? onnxArchitecture(readBytes(text), basename(text))
-    : createModel(text, {
-        inputShape: featureShape,
-        classes,
-        ...(tokenizer === undefined ? {} : { vocabulary: tokenizer.size }),
-      });
+    : createModel(text, sizes);
   const fits =
     architecture.inputShape.join() === featureShape.join() &&
     architecture.labelShape.join() === labelShape.join() &&
@@ -38,6 +36,15 @@ export function chooseModel(text: string, dataset: Dataset): Architecture {
     `Expected a model for samples [${featureShape}] with answers [${[...labelShape, classes]}], ` +
       `got ${basename(text)} for [${architecture.inputShape}] and [${[...architecture.labelShape, architecture.classes]}].`,
   );
+}
+
+/** The sizes a ready architecture must have for a data set. */
+export function modelSizesOf({ featureShape, classNames, tokenizer, train }: Dataset): ModelSizes {
+  return {
+    inputShape: featureShape,
+    classes: train.targets === undefined ? classNames.length : (tokenizer?.size ?? 0),
+    ...(tokenizer === undefined ? {} : { vocabulary: tokenizer.size }),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { auditCommand } from "./commands/audit.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     simulateCommand(),
     trainCommand(),
     unlearnCommand(),
+    auditCommand(),
     differentiateCommand(),
     datasetsCommand(),
     metricsCommand(),

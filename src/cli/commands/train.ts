@@ -129,8 +129,11 @@ export function trainCommand(): Command {
     };
     if (dataset.tokenizer !== undefined) {
       const record = JSON.stringify(dataset.tokenizer.record);
-      writeFileAtomically(join(options.out, "tokenizer.json"), `${record}
-`);
+      writeFileAtomically(
+        join(options.out, "tokenizer.json"),
+        `${record}
+`,
+      );
     }
     writeTrainingRun(options.out, architecture, state.weights, result);
     rmSync(checkpoint, { force: true });
