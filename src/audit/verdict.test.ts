@@ -12,6 +12,7 @@ function figure(id: string, group: MeasureGroup, changes: Partial<Figure> = {}):
     title: `Title of ${id}`,
     group,
     unit: "share",
+    scale: "linear",
     resolution: 0.01,
     above: "is above",
     below: "is below",

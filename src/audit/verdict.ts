@@ -2,7 +2,7 @@ import { mean } from "../metrics/statistics/summary.ts";
 import type { Figure } from "./figures.ts";
 import type { Measure } from "./measures/measure.ts";
 import {
-  type BandOptions,
+  isClearlyOutside,
   isOutside,
   type ReferenceBand,
   referenceBand,
@@ -49,7 +49,7 @@ const SAMPLING = 2;
 
 /**
  * The original must be at least this many half-widths away on one measure of removal. Then a model inside the band has lost at least half of
- * what set the original apart: with a smaller factor a nearly untouched model could slip in.
+ * what set the original apart, on the measure's scale: with a smaller factor a nearly untouched model could slip in.
  */
 const CLEARANCE = 2;
 
@@ -75,7 +75,7 @@ export function judgeAudit(figures: readonly Figure[]): AuditVerdict {
   });
   const telling = judged.filter(
     ({ measure, original, band }) =>
-      measure.group !== "utility" && Math.abs(original - band.mean) >= CLEARANCE * band.halfWidth,
+      measure.group !== "utility" && isClearlyOutside(original, band, CLEARANCE),
   );
   const references = figures[0]?.retrained.length ?? 0;
   const controls = [
@@ -85,7 +85,7 @@ export function judgeAudit(figures: readonly Figure[]): AuditVerdict {
         `retrained-${index + 1}`,
         `Retrained model ${index + 1}, judged by the others`,
         "pass",
-        judged.filter(({ retrained, options }) => {
+        judged.filter(({ retrained, band: { options } }) => {
           const others = retrained.filter((__, other) => other !== index);
           // All of them share the level too: one chance failure among many would say nothing about the test.
           const shared = { ...options, level: options.level / references };
@@ -108,17 +108,20 @@ export function judgeAudit(figures: readonly Figure[]): AuditVerdict {
   return { ...decide(judged, controls, found), controls };
 }
 
-type Judged = Figure & { readonly band: ReferenceBand; readonly options: BandOptions };
+type Judged = Figure & { readonly band: ReferenceBand };
 
 function figuresJudged(figures: readonly Figure[]): readonly Figure[] {
   return figures.filter(({ measure }) => measure.group !== "reported");
 }
 
 function judgedFigure(figure: Figure, all: readonly Figure[]): Judged {
-  const level = FAMILY_LEVEL / Math.max(1, figuresJudged(all).length);
-  const resolution = Math.max(figure.measure.resolution, SAMPLING * figure.samplingError);
-  const options = { level, resolution };
-  return { ...figure, options, band: referenceBand(figure.retrained, options) };
+  const { measure, samplingError, retrained } = figure;
+  const band = referenceBand(retrained, {
+    level: FAMILY_LEVEL / Math.max(1, figuresJudged(all).length),
+    resolution: Math.max(measure.resolution, SAMPLING * samplingError),
+    scale: measure.scale,
+  });
+  return { ...figure, band };
 }
 
 /**
@@ -128,8 +131,7 @@ function judgedFigure(figure: Figure, all: readonly Figure[]): Judged {
  */
 export function limitsOf(figure: Figure, all: readonly Figure[]): readonly [low: number, high: number] {
   const { band, measure } = judgedFigure(figure, all);
-  const [low, high] = [band.mean - band.halfWidth, band.mean + band.halfWidth];
-  return measure.unit === "share" ? [Math.max(0, low), Math.min(1, high)] : [low, high];
+  return measure.unit === "share" ? [Math.max(0, band.low), Math.min(1, band.high)] : [band.low, band.high];
 }
 
 function decide(
@@ -180,10 +182,7 @@ function blindReason({ title }: AuditControl): string {
 function noMark(judged: readonly Judged[]): string {
   const needed = judged
     .filter(({ measure }) => measure.group !== "utility")
-    .flatMap(({ original, band, options }) => {
-      const count = referencesNeeded(band, Math.abs(original - band.mean), 1 / CLEARANCE, options);
-      return count === undefined ? [] : [count];
-    });
+    .flatMap(({ original, band }) => referencesNeeded(original, band, CLEARANCE) ?? []);
   const least = needed.length === 0 ? undefined : Math.min(...needed);
   const remedy =
     least === undefined
@@ -197,8 +196,8 @@ function failureReason(figure: Judged, judged: readonly Judged[]): string {
   const { title, unit } = measure;
   const [low, high] = limitsOf(figure, judged);
   return (
-    `The model ${unlearned > band.mean ? measure.above : measure.below}: “${title}” is ${write(unlearned, unit)}, retrained models lie around ` +
-    `${write(band.mean, unit)}. Anything from ${write(low, unit)} to ${write(high, unit)} would pass.`
+    `The model ${unlearned > band.centre ? measure.above : measure.below}: “${title}” is ${write(unlearned, unit)}, retrained models lie around ` +
+    `${write(band.centre, unit)}. Anything from ${write(low, unit)} to ${write(high, unit)} would pass.`
   );
 }
 

@@ -12,6 +12,7 @@ export const accuracyMeasures: readonly Measure[] = [
     title: "Error on the forgotten samples",
     group: "removal",
     unit: "share",
+    scale: "linear",
     resolution: ONE_POINT,
     above:
       "is wrong about the forgotten samples more often than models that never saw them, which betrays them too",
@@ -23,6 +24,7 @@ export const accuracyMeasures: readonly Measure[] = [
     title: "Accuracy on the retained samples",
     group: "utility",
     unit: "share",
+    scale: "linear",
     resolution: ONE_POINT,
     above: "fits the retained samples more closely than a retrained model",
     below: "has lost some of what it was to keep",
@@ -33,6 +35,7 @@ export const accuracyMeasures: readonly Measure[] = [
     title: "Accuracy on test samples",
     group: "utility",
     unit: "share",
+    scale: "linear",
     resolution: ONE_POINT,
     above:
       "is right about test samples that a retrained model gets wrong: what was to be forgotten still helps it, or it was trained longer",

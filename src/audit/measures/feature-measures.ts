@@ -20,6 +20,7 @@ export const featureMeasures: readonly Measure[] = [
       "How much more clearly than test samples a fresh linear head recognises the forgotten ones by the features",
     group: "features",
     unit: "number",
+    scale: "linear",
     // Margins of one-hot regression run from −1 to 1.
     resolution: 0.02,
     above:
@@ -32,6 +33,7 @@ export const featureMeasures: readonly Measure[] = [
     title: "Membership attack on the features, calibrated by the retrained models (AUC)",
     group: "features",
     unit: "share",
+    scale: "linear",
     // As for the other areas under a curve.
     resolution: 0.02,
     above: "has features that fit the forgotten samples better than unseen ones",
@@ -50,6 +52,7 @@ export const featureMeasures: readonly Measure[] = [
     title: "Likeness of the features to a retrained model’s (linear CKA)",
     group: "features",
     unit: "number",
+    scale: "log-complement",
     // Two runs that differ in batch order differ by as much.
     resolution: 0.01,
     above: "has features more like one retrained model’s than another one has",

@@ -1,3 +1,4 @@
+import type { Scale } from "../reference-band.ts";
 import type { ScoredModel } from "../scored-model.ts";
 
 /**
@@ -16,6 +17,7 @@ export interface Measure {
   readonly title: string;
   readonly group: MeasureGroup;
   readonly unit: "share" | "number";
+  readonly scale: Scale;
   /** A difference from retrained models too small to matter, in the unit of the value, with its reason beside it. */
   readonly resolution: number;
   /** What a value above, or below, those of retrained models means, as the rest of a sentence on the model. */

@@ -22,6 +22,7 @@ export const membershipMeasures: readonly Measure[] = [
     title: "Membership attack by loss (AUC)",
     group: "removal",
     unit: "share",
+    scale: "linear",
     resolution: SMALL_AREA,
     above:
       "still gives the forgotten samples smaller losses than unseen ones, more so than a retrained model",
@@ -39,6 +40,7 @@ export const membershipMeasures: readonly Measure[] = [
     // retrained models then lie in two heaps, which no band describes.
     group: "reported",
     unit: "share",
+    scale: "linear",
     resolution: 0.03,
     above: "treats the forgotten samples as stranger than models that never saw them do",
     below: "still treats forgotten samples as members",
@@ -49,6 +51,7 @@ export const membershipMeasures: readonly Measure[] = [
     title: "Membership attack calibrated by the retrained models (offline LiRA, AUC)",
     group: "removal",
     unit: "share",
+    scale: "linear",
     resolution: SMALL_AREA,
     above: "is more certain of the forgotten samples than retrained models are, sample by sample",
     below: "is less certain of the forgotten samples than retrained models are, sample by sample",
@@ -63,6 +66,7 @@ export const membershipMeasures: readonly Measure[] = [
     title: "Membership attack by loss on the retained samples (AUC)",
     group: "utility",
     unit: "share",
+    scale: "linear",
     resolution: SMALL_AREA,
     above:
       "gives away more of the retained samples than a retrained model: unlearning has made their privacy worse",

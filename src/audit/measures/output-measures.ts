@@ -17,6 +17,7 @@ export const outputMeasures: readonly Measure[] = [
     title: "Mean shift of the forgotten samples’ margins, in spreads of retrained models",
     group: "removal",
     unit: "number",
+    scale: "linear",
     resolution: TENTH_OF_SPREAD,
     above: "is more certain of the forgotten samples than retrained models are",
     below:
@@ -29,6 +30,7 @@ export const outputMeasures: readonly Measure[] = [
       "Mean distance of the forgotten samples’ margins, in spreads of retrained models (KLoM for few models)",
     group: "removal",
     unit: "number",
+    scale: "log",
     resolution: TENTH_OF_SPREAD,
     above: "differs from retrained models on single forgotten samples by more than they do among themselves",
     below:
@@ -43,6 +45,7 @@ export const outputMeasures: readonly Measure[] = [
     title: "Divergence from a retrained model on the forgotten samples (KL, nats)",
     group: "removal",
     unit: "number",
+    scale: "log",
     resolution: SMALL_DIVERGENCE,
     above: "predicts the forgotten samples otherwise than retrained models do",
     below: "predicts the forgotten samples more like one retrained model than another one does",
@@ -56,6 +59,7 @@ export const outputMeasures: readonly Measure[] = [
     title: "Agreement with a retrained model on test samples",
     group: "utility",
     unit: "share",
+    scale: "log-complement",
     // A point of accuracy, as for the accuracies.
     resolution: 0.01,
     above: "decides more like one retrained model than another one does",
