@@ -3,15 +3,19 @@ import { basename, join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
-import { type AuditDocument, documentOf } from "../../audit/audit-document.ts";
+import { documentOf } from "../../audit/audit-document.ts";
+import { evidenceOf } from "../../audit/evidence.ts";
 import type { ModelSource } from "../../audit/farm/training-job.ts";
-import { forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
+import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { LetheError } from "../../kernel/errors.ts";
+import { type AuditReport, renderAuditReport } from "../../report/audit-report.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
+import { describeMachine } from "../machine.ts";
 import { modelSizesOf, readBytes } from "../model-argument.ts";
+import { packageVersions } from "../package-versions.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
 
 interface AuditOptions extends CommonOptions {
@@ -54,10 +58,17 @@ export function auditCommand(): Command {
     const unlearned = await openTrainingRun(directory);
     const origin = readOrigin(directory);
     const original = await openOriginal(directory, options.original, origin?.fromDirectory);
-    const outcome = await judged(original, unlearned, origin?.from, options, context);
-    const result = {
+    const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
+    const outcome = await judged(original, unlearned, { ...forgotten, from: origin?.from }, options, context);
+    const { models } = outcome;
+    const { cores, processor, system, versions } = describeMachine(packageVersions());
+    const result: AuditReport = {
       ...documentOf(outcome),
+      ...(models && { evidence: evidenceOf(models, { train: unlearned.parts.train, ...forgotten }) }),
       data: unlearned.run.data,
+      classNames: unlearned.dataset.classNames,
+      machine: `${processor}, ${cores} cores, ${system}`,
+      versions,
       model: unlearned.run.model,
       recipe: unlearned.run.settings,
       requests: unlearned.run.requests.map(({ spec, method, positions }) => ({
@@ -74,11 +85,12 @@ export function auditCommand(): Command {
       },
       seconds: (performance.now() - started) / 1000,
     };
-    const json = options.out.replace(/(\.html)?$/, ".json");
+    const json = options.out.replace(/(\.html?)?$/, ".json");
+    writeFileAtomically(options.out, renderAuditReport(result));
     writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
     return {
       json: result,
-      text: textOf(result, json),
+      text: textOf(result, options.out, json),
       exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
     };
   });
@@ -87,7 +99,7 @@ export function auditCommand(): Command {
 async function judged(
   original: OpenRun,
   unlearned: OpenRun,
-  from: string | undefined,
+  { from, ...forgotten }: ForgottenBetween & { readonly from: string | undefined },
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
@@ -97,7 +109,7 @@ async function judged(
   return context.run(
     "Auditing",
     audit({
-      data: { ...parts, ...forgottenBetween(original.run, run, parts.train.count) },
+      data: { ...parts, ...forgotten },
       model: modelSourceOf(run.model, dataset),
       recipe: run.settings,
       original: original.weights,
@@ -148,7 +160,7 @@ function parseReference(text: string): number {
   return parseCount(count);
 }
 
-function textOf(result: AuditDocument & { readonly seconds: number }, json: string): readonly string[] {
+function textOf(result: AuditReport, page: string, json: string): readonly string[] {
   const { verdict, reasons, controls, notes, metrics, seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
@@ -159,10 +171,10 @@ function textOf(result: AuditDocument & { readonly seconds: number }, json: stri
       ? []
       : [`controls   ${controls.length - wrong} of ${controls.length} came out as they must`]),
     ...Object.entries(metrics).map(
-      ([id, { original, unlearned, retrained, limits, passes }]) =>
-        `${passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
+      ([id, { group, original, unlearned, retrained, limits, passes }]) =>
+        `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
     ),
     `time       ${seconds.toFixed(1)} s`,
-    `written    ${json}`,
+    `written    ${page}, ${json}`,
   ];
 }
