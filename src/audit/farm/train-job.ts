@@ -7,8 +7,8 @@ import { trainByRecipe } from "../../training/recipe.ts";
 import { openModelStore } from "./model-store.ts";
 import { type FarmHeader, jobDigest, type TrainingJob } from "./training-job.ts";
 
-/** Milliseconds between two checkpoints: a kill costs no more work than this, small models write none. */
-const CHECKPOINT_EVERY = 10_000;
+/** A kill costs no more work than this; small models write no checkpoint at all. */
+const CHECKPOINT_EVERY_MS = 10_000;
 
 /** What a worker keeps open for all its jobs. */
 export interface FarmBench {
@@ -17,6 +17,8 @@ export interface FarmBench {
   readonly architecture: Architecture;
   /** Directory of the store. */
   readonly store: string;
+  /** Least time between two checkpoints; 10 s when left out. */
+  readonly checkpointEveryMs?: number;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface FarmBench {
  * @throws LETHE_CANCELLED, LETHE_NUMERIC_LOSS, LETHE_TRANSIENT_WRITE
  */
 export async function trainJob(
-  { header, samples, architecture, store: directory }: FarmBench,
+  { header, samples, architecture, store: directory, checkpointEveryMs = CHECKPOINT_EVERY_MS }: FarmBench,
   job: TrainingJob,
   onEvent: (event: LetheEvent) => void,
   signal: AbortSignal,
@@ -42,7 +44,7 @@ export async function trainJob(
     runtime: { threads: 1, spinning: false },
     resume: store.readProgress(digest),
     onEpoch(state) {
-      if (performance.now() - written < CHECKPOINT_EVERY) return;
+      if (performance.now() - written < checkpointEveryMs) return;
       store.writeProgress(digest, state);
       written = performance.now();
     },

@@ -16,8 +16,7 @@ const ALIGNED_SAMPLES = 150;
 export const featureMeasures: readonly Measure[] = [
   {
     id: "feature-probe",
-    title:
-      "How much more clearly than test samples a fresh linear head recognises the forgotten ones by the features",
+    title: "Lead of the forgotten samples over test samples under a fresh linear head on the features",
     group: "features",
     unit: "number",
     scale: "linear",

@@ -72,7 +72,7 @@ export function auditCommand(): Command {
       model: unlearned.run.model,
       recipe: unlearned.run.settings,
       requests: unlearned.run.requests.map(({ spec, method, positions }) => ({
-        spec,
+        spec: withoutNames(spec),
         method,
         samples: positions.length,
       })),
@@ -120,6 +120,11 @@ async function judged(
       farm: { store: options.store, workers: options.workers, signal: context.signal },
     }),
   );
+}
+
+/** A request as it may be shown to anybody: whose samples they are stays in the run. */
+function withoutNames(spec: string): string {
+  return spec.replaceAll(/subject:[^,]*/g, "subject:(withheld)");
 }
 
 /** @throws LETHE_DATA_FILE when a user's model file is gone: references have to start where the original started */

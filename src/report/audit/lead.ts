@@ -8,7 +8,7 @@ export function titleOf({ verdict, requests }: AuditReport): string {
   const what = joinWords(requests.map(({ spec }) => spec)) || "nothing";
   switch (verdict) {
     case "pass":
-      return `${what} left no more trace than in a model that never saw it`;
+      return `As far as this audit can see, ${what} is gone from the model`;
     case "fail":
       return `Removing ${what} did not give a model like one that never saw it`;
     case "refused":

@@ -55,6 +55,7 @@ function drawing(roc: Roc): Html {
       height: 380,
       marginLeft: 52,
       marginRight: 12,
+      marginTop: 30,
       marginBottom: 44,
       x: { type: "log", domain: [floor, 1] },
       y: { type: "log", domain: [floor, 1] },
