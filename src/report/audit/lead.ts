@@ -24,7 +24,7 @@ export function renderLead(report: AuditReport): Html {
   const samples = requests.reduce((sum, request) => sum + request.samples, 0);
   const methods = joinWords([...new Set(requests.map(({ method }) => method))]);
   return html`${renderStamp(verdict)}
-<div class="lead"><p>A model (${model}) trained on ${data} was asked to forget ${countNoun(samples, "sample")} (${joinWords(requests.map(({ spec }) => spec))}), by the method ${methods}. This audit compares it with ${countNoun(references, "model")} trained from scratch without these samples, and with models for which the right answer is known.</p>
+<div class="lead">${requests.length > 0 && html`<p>A model (${model}) trained on ${data} was asked to forget ${countNoun(samples, "sample")} (${joinWords(requests.map(({ spec }) => spec))}), by the method ${methods}. This audit compares it with ${countNoun(references, "model")} trained from scratch without these samples, and with models for which the right answer is known.</p>`}
 <ul class="results">${reasons.map((reason) => line(verdict, reason))}${notes.map((note) => line("note", note))}</ul></div>`;
 }
 
