@@ -1,5 +1,3 @@
-import type { AuditDocument } from "../audit/audit-document.ts";
-import type { AuditEvidence } from "../audit/evidence.ts";
 import { renderClasses } from "./audit/classes.ts";
 import { renderLead, titleOf } from "./audit/lead.ts";
 import { renderMargins } from "./audit/margins.ts";
@@ -7,29 +5,9 @@ import { renderMetrics } from "./audit/metrics.ts";
 import { renderProvenance } from "./audit/provenance.ts";
 import { renderRoc } from "./audit/roc.ts";
 import { renderControls, renderMeaning } from "./audit/verdict.ts";
+import type { AuditReport } from "./audit-report-data.ts";
 import { html } from "./html.ts";
 import { renderPage } from "./page.ts";
-
-/** Everything the page of an audit is made of: the JSON document of `lethe audit`. */
-export interface AuditReport extends AuditDocument {
-  /** Left out where the comparison was refused before anything was measured. */
-  readonly evidence?: AuditEvidence;
-  readonly data: string;
-  readonly model: string;
-  readonly classNames: readonly string[];
-  readonly requests: readonly { readonly spec: string; readonly method: string; readonly samples: number }[];
-  readonly references: number;
-  readonly seed: number;
-  readonly recipe: Readonly<Record<string, unknown>>;
-  readonly digests: {
-    readonly original: string;
-    readonly unlearned: string;
-    readonly retrained: readonly string[];
-  };
-  readonly seconds: number;
-  readonly machine: string;
-  readonly versions: Readonly<Record<string, string>>;
-}
 
 /**
  * The report of an audit as one self-contained HTML file: first what a data protection officer needs, then what an engineer wants to check.

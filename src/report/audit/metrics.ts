@@ -1,5 +1,5 @@
 import type { MetricRow } from "../../audit/audit-document.ts";
-import type { AuditReport } from "../audit-report.ts";
+import type { AuditReport } from "../audit-report-data.ts";
 import { formatPercent, formatSignificant } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { type Cell, renderTable } from "../table.ts";

@@ -1,5 +1,5 @@
 import type { MetricRow } from "../../audit/audit-document.ts";
-import type { AuditReport } from "../audit-report.ts";
+import type { AuditReport } from "../audit-report-data.ts";
 
 const row = (
   title: string,

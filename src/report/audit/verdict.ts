@@ -1,4 +1,4 @@
-import type { AuditReport } from "../audit-report.ts";
+import type { AuditReport } from "../audit-report-data.ts";
 import { countNoun } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { markOf } from "../stamp.ts";
