@@ -9,7 +9,7 @@ const RINGS = [
   ["training"],
   ["history", "metrics", "methods"],
   ["storage"],
-  ["federation", "planning"],
+  ["federation", "planning", "audit"],
   ["report"],
   ["server"],
   ["cli"],

@@ -1,5 +1,9 @@
 /** Lethe: train models, keep a memory-efficient history of federated updates, unlearn, and show how well it worked. */
 
+export { type AuditOutcome, type AuditRequest, audit } from "./audit/audit.ts";
+export { type FarmOptions, trainModels } from "./audit/farm/model-farm.ts";
+export { shareSamples } from "./audit/farm/shared-samples.ts";
+export type { FarmHeader, ModelSource, TrainingJob } from "./audit/farm/training-job.ts";
 export { fisherProduct } from "./autodiff/fisher-product.ts";
 export { gaussNewtonProduct } from "./autodiff/gauss-newton-product.ts";
 export { gradients } from "./autodiff/gradients.ts";

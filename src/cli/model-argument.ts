@@ -5,6 +5,7 @@ import { LetheError } from "../kernel/errors.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { createModel, listModels } from "../models/index.ts";
 import { onnxArchitecture, openOnnxArchitecture } from "../models/onnx-model.ts";
+import type { ModelSizes } from "../models/ready-model.ts";
 import { openOnnxFile } from "../storage/onnx-file.ts";
 import { parseCount } from "./context.ts";
 
@@ -19,16 +20,11 @@ export const MODEL_HELP = `${listModels()
  * @throws LETHE_USAGE_MODEL, LETHE_DATA_FILE, LETHE_DATA_MODEL
  */
 export function chooseModel(text: string, dataset: Dataset): Architecture {
-  const { featureShape, tokenizer, train } = dataset;
+  const { featureShape, train } = dataset;
   const labelShape = train.targets?.shape ?? [];
-  const classes = train.targets === undefined ? dataset.classNames.length : (tokenizer?.size ?? 0);
-  const architecture = text.endsWith(".onnx")
-    ? importModel(text, featureShape)
-    : createModel(text, {
-        inputShape: featureShape,
-        classes,
-        ...(tokenizer === undefined ? {} : { vocabulary: tokenizer.size }),
-      });
+  const sizes = modelSizesOf(dataset);
+  const { classes } = sizes;
+  const architecture = text.endsWith(".onnx") ? importModel(text, featureShape) : createModel(text, sizes);
   const fits =
     architecture.inputShape.join() === featureShape.join() &&
     architecture.labelShape.join() === labelShape.join() &&
@@ -40,6 +36,15 @@ export function chooseModel(text: string, dataset: Dataset): Architecture {
     `Expected a model for samples [${featureShape}] and ${answersText(labelShape, classes)}, got ${basename(text)} ` +
       `for [${architecture.inputShape}] and ${answersText(architecture.labelShape, architecture.classes)}.`,
   );
+}
+
+/** The sizes a ready architecture must have for a data set. */
+export function modelSizesOf({ featureShape, classNames, tokenizer, train }: Dataset): ModelSizes {
+  return {
+    inputShape: featureShape,
+    classes: train.targets === undefined ? classNames.length : (tokenizer?.size ?? 0),
+    ...(tokenizer === undefined ? {} : { vocabulary: tokenizer.size }),
+  };
 }
 
 /** A user's model; sizes that have only a name in it are those of the samples. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { auditCommand } from "./commands/audit.ts";
 import { benchCommand } from "./commands/bench.ts";
 import { codecsCommand } from "./commands/codecs.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     simulateCommand(),
     trainCommand(),
     unlearnCommand(),
+    auditCommand(),
     differentiateCommand(),
     datasetsCommand(),
     methodsCommand(),

@@ -41,6 +41,11 @@ export type Recipe = z.output<typeof recipeSchema>;
 /** Learning rates that suit the ready architectures. */
 const DEFAULT_RATE = { sgd: 0.02, adam: 0.001, adamw: 0.001 } as const;
 
+/** The base step size of a recipe: its own, or the one that suits its optimizer. */
+export function rateOf({ learningRate, optimizer }: Recipe): number {
+  return learningRate ?? DEFAULT_RATE[optimizer.id];
+}
+
 /** What a run by a recipe needs besides it. */
 export interface RecipeRun {
   readonly architecture: Architecture;
@@ -84,7 +89,7 @@ export async function* trainByRecipe(recipe: Recipe, run: RecipeRun): Progress<R
     samples: run.samples,
     epochs: recipe.epochs,
     batchSize: recipe.batchSize,
-    learningRate: recipe.learningRate ?? DEFAULT_RATE[optimizer.id],
+    learningRate: rateOf(recipe),
     schedule: recipe.schedule,
     key: deriveKey(key, "training"),
     ...(recipe.augment === undefined

@@ -17,7 +17,16 @@ import { writeModel } from "../../src/onnx/write-model.ts";
 import { type Finished, lethe, type RunOptions } from "./lethe.ts";
 import { writeCsv, writeIdx } from "./tiny-data.ts";
 
-const COMMANDS = ["demo", "simulate", "train", "differentiate", "datasets", "metrics", "bench"] as const;
+const COMMANDS = [
+  "demo",
+  "simulate",
+  "train",
+  "audit",
+  "differentiate",
+  "datasets",
+  "metrics",
+  "bench",
+] as const;
 /** A federation that is through in a moment. */
 const TINY = ["--model", "mlp:8", "--clients", "4", "--rounds", "3", "--threads", "1"] as const;
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
 import { digestArrays, digestJson } from "../../kernel/digest.ts";
@@ -104,6 +104,8 @@ export function unlearnCommand(): Command {
         ...(outcome.stop === undefined ? {} : { stop: outcome.stop }),
         evidence: { ...outcome.evidence, ...outcome.details },
         from: run.digest,
+        // For `lethe audit`; relative, so that both may be moved together.
+        fromDirectory: relative(resolve(options.out), resolve(directory)),
         digest,
       };
       const after: TrainingRun = {

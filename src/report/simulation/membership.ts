@@ -5,8 +5,8 @@ import { type Html, html } from "../html.ts";
 import { MODEL_ROLES, presentModels } from "../model-roles.ts";
 import { renderPlot } from "../plot.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
+import { markOf } from "../stamp.ts";
 import type { Table } from "../table.ts";
-import { markOf } from "./verdict.ts";
 
 type Membership = NonNullable<SimulationReport["membership"]>;
 

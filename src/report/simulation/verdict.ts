@@ -1,26 +1,14 @@
 import { countNoun, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
+import { markOf, renderStamp } from "../stamp.ts";
 import { type Cell, renderTable } from "../table.ts";
 import type { Findings } from "./findings.ts";
-
-/** The verdict as a stamp of few words; its sign repeats what its colour says. */
-export function renderStamp({ verdict }: Findings): Html {
-  const { sign, text, tone } = STAMPS[verdict];
-  return html`<p class="stamp ${tone}"><span aria-hidden="true">${sign}</span> ${text}</p>`;
-}
-
-const STAMPS = {
-  pass: { sign: "✓", text: "Audit passed", tone: "good" },
-  fail: { sign: "✗", text: "Audit failed", tone: "bad" },
-  refused: { sign: "⊘", text: "Audit refused", tone: "warn" },
-  none: { sign: "–", text: "Not audited", tone: "warn" },
-} as const;
 
 /** The verdict, why, and the controls without which it would mean nothing. */
 export function renderVerdict(report: SimulationReport, findings: Findings): Html {
   const { reasons, controls } = report;
-  return html`${renderStamp(findings)}
+  return html`${renderStamp(findings.verdict)}
 <p>${meaningOf(report, findings)}</p>
 ${contradiction(findings)}
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
@@ -91,9 +79,4 @@ function renderControls(controls: SimulationReport["controls"]): Html {
       }),
     ]),
   });
-}
-
-/** A yes or no that does not rest on colour. */
-export function markOf(isRight: boolean): Html {
-  return isRight ? html`<span class="good">✓ yes</span>` : html`<span class="bad">✗ no</span>`;
 }

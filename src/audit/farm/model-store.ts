@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Digest, digestArrays } from "../../kernel/digest.ts";
+import { isLetheError } from "../../kernel/errors.ts";
+import type { ParameterSet } from "../../kernel/parameters.ts";
+import type { Architecture } from "../../models/architecture.ts";
+import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import { decodeTensors, encodeTensors } from "../../storage/safetensors.ts";
+import { decodeState, encodeState } from "../../storage/trainer-state.ts";
+import type { TrainerState } from "../../training/objective.ts";
+
+/** Trained models in a directory, one safetensors file each, named by the digest of the job that made it. */
+export interface ModelStore {
+  /** The model of a job; `undefined` when there is none, `damaged` when its file is not what was written. */
+  read(job: Digest): ParameterSet | "damaged" | undefined;
+  write(job: Digest, architecture: Architecture, weights: ParameterSet): void;
+  /** How far an interrupted training of the job had come. */
+  readProgress(job: Digest): TrainerState | undefined;
+  writeProgress(job: Digest, state: TrainerState): void;
+}
+
+/** Opens the store in a directory, which need not exist yet. Several processes may use it at once: a job has one result. */
+export function openModelStore(directory: string): ModelStore {
+  const pathOf = (job: Digest, extension: string): string => {
+    const name = job.slice("sha256:".length);
+    // Two letters a folder: file browsers and file systems are slow with thousands of files in one.
+    return join(directory, name.slice(0, 2), `${name}.${extension}`);
+  };
+  const modelPath = (job: Digest): string => pathOf(job, "safetensors");
+  const progressPath = (job: Digest): string => pathOf(job, "progress.safetensors");
+  return {
+    read(job) {
+      const path = modelPath(job);
+      if (!existsSync(path)) return undefined;
+      const file = unlessDamaged(() => decodeTensors(readFileSync(path), path));
+      if (file === undefined || file.metadata.job !== job) return "damaged";
+      const weights = new Map([...file.tensors].map(([name, { data }]) => [name, data]));
+      return digestArrays(weights) === file.metadata.digest ? weights : "damaged";
+    },
+    write(job, architecture, weights) {
+      const tensors = new Map(
+        architecture.weights.map(
+          ({ name, shape }) => [name, { shape, data: weights.get(name) as Float32Array }] as const,
+        ),
+      );
+      const digest = digestArrays(new Map([...tensors].map(([name, { data }]) => [name, data])));
+      writeFileAtomically(modelPath(job), encodeTensors({ tensors, metadata: { job, digest } }));
+      rmSync(progressPath(job), { force: true });
+    },
+    readProgress(job) {
+      const path = progressPath(job);
+      if (!existsSync(path)) return undefined;
+      const progress = unlessDamaged(() => decodeState(readFileSync(path), path));
+      return progress?.recipe === job ? progress.state : undefined;
+    },
+    writeProgress: (job, state) => writeFileAtomically(progressPath(job), encodeState(state, job)),
+  };
+}
+
+/** What `read` gives; nothing where the file's content is at fault: a cache is then filled again. */
+function unlessDamaged<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isLetheError(error, "data")) return undefined;
+    throw error;
+  }
+}

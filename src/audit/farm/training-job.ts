@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { type Digest, digestArrays, digestBytes, digestJson } from "../../kernel/digest.ts";
+import type { Architecture } from "../../models/architecture.ts";
+import { createModel } from "../../models/index.ts";
+import { onnxArchitecture } from "../../models/onnx-model.ts";
+import type { ModelSizes } from "../../models/ready-model.ts";
+import type { Recipe } from "../../training/recipe.ts";
+import type { SharedSamples } from "./shared-samples.ts";
+
+/** What makes an architecture in another thread: a ready one's text with its sizes, or the bytes of a user's file. */
+export type ModelSource =
+  | { readonly kind: "ready"; readonly text: string; readonly sizes: ModelSizes }
+  | { readonly kind: "file"; readonly name: string; readonly bytes: Uint8Array };
+
+/** What all models of a farm have in common. */
+export interface FarmHeader {
+  readonly data: SharedSamples;
+  readonly model: ModelSource;
+  readonly recipe: Recipe;
+}
+
+/** One model to be trained. */
+export interface TrainingJob {
+  /** Positions in the farm's data the model is trained on, ascending. */
+  readonly subset: Uint32Array;
+  /** Decides initial weights and order. */
+  readonly seed: number | string;
+}
+
+/** Changed when training by the same facts gives other weights, so that old models are not taken for new ones. */
+const FARM_VERSION = 1;
+
+/** Of exactly what decides a model's weights: data, architecture, recipe, subset and seed. Every model is trained with one thread. */
+export function jobDigest({ data, model, recipe }: FarmHeader, { subset, seed }: TrainingJob): Digest {
+  return digestJson(
+    z.json().parse(
+      JSON.parse(
+        JSON.stringify({
+          version: FARM_VERSION,
+          data: data.digest,
+          model: model.kind === "ready" ? [model.text, model.sizes] : digestBytes(model.bytes),
+          recipe,
+          subset: digestArrays(new Map([["positions", subset]])),
+          seed,
+        }),
+      ),
+    ),
+  );
+}
+
+/**
+ * The architecture of a source.
+ *
+ * @throws LETHE_USAGE_MODEL, LETHE_DATA_ONNX, LETHE_DATA_MODEL
+ */
+export function openModel(source: ModelSource): Architecture {
+  return source.kind === "ready"
+    ? createModel(source.text, source.sizes)
+    : onnxArchitecture(source.bytes, source.name);
+}

@@ -1,0 +1,112 @@
+import { deriveKey, type Key } from "../kernel/key.ts";
+import { bootstrapInterval } from "../metrics/statistics/bootstrap.ts";
+import { mean, variance } from "../metrics/statistics/summary.ts";
+import { measures } from "./measures/index.ts";
+import type { Measure } from "./measures/measure.ts";
+import type { ScoredModel } from "./scored-model.ts";
+
+/** One measure for every model of an audit. */
+export interface Figure {
+  readonly measure: Measure;
+  readonly original: number;
+  readonly unlearned: number;
+  /** Of each retrained model, compared with the others. */
+  readonly retrained: readonly number[];
+  /** Standard error of a model's value: how much another draw of as many samples would move it; 0 where it is not a mean over samples. */
+  readonly samplingError: number;
+  /** By the control's id. */
+  readonly controls: Readonly<Record<string, number>>;
+  /** 95 % interval of unlearned − retrained, over samples and retrained models. */
+  readonly ci: { readonly low: number; readonly high: number };
+}
+
+/** The models an audit compares. */
+export interface ComparedModels {
+  readonly original: ScoredModel;
+  readonly unlearned: ScoredModel;
+  /** At least three: each is compared with the others. */
+  readonly retrained: readonly ScoredModel[];
+  readonly controls: Readonly<Record<string, ScoredModel>>;
+}
+
+/** Retrained models a model is compared with one by one: enough for a mean, not the square of their number. */
+const MOST_PARTNERS = 8;
+/** Draws of a bootstrap: the ends of its interval scatter by a fifth of its width, which a reader does not see. */
+const RESAMPLES = 300;
+
+/**
+ * Every measure that can be taken of these models. Values of retrained models are formed by leaving one out, and those of any other model
+ * with as many references, so that both are on one footing.
+ *
+ * @param key - decides the bootstrap's draws
+ */
+export function figuresOf(models: ComparedModels, key: Key): readonly Figure[] {
+  const hasFeatures = models.original.features !== undefined;
+  return measures
+    .filter(({ group }) => hasFeatures || group !== "features")
+    .flatMap((measure) => figureOf(measure, models, deriveKey(key, measure.id)) ?? []);
+}
+
+function figureOf(measure: Measure, models: ComparedModels, key: Key): Figure | undefined {
+  const { retrained } = models;
+  const others = retrained.map((_, index) => retrained.filter((__, other) => other !== index));
+  const left = retrained.map((model, index) =>
+    samplewiseMean(valuesAgainst(measure, model, others[index] ?? [])),
+  );
+  // No sample it could look at, such as when no unseen sample is of the forgotten class.
+  if (left.some(({ length }) => length === 0)) return undefined;
+  const against = (model: ScoredModel): readonly Float64Array[] =>
+    others.map((rest) => samplewiseMean(valuesAgainst(measure, model, rest)));
+  const meanOf = (groups: readonly ArrayLike<number>[]): number => mean(groups.map((group) => mean(group)));
+  const unlearned = against(models.unlearned);
+  const differences = unlearned.map((group, index) =>
+    Array.from(group, (value, at) => value - ((left[index] as Float64Array)[at] as number)),
+  );
+  const { low, high } = bootstrapInterval(differences, meanOf, key, {
+    resamples: RESAMPLES,
+    method: "percentile",
+  });
+  return {
+    measure,
+    original: meanOf(against(models.original)),
+    unlearned: meanOf(unlearned),
+    retrained: left.map((values) => mean(values)),
+    samplingError: mean(left.map(standardError)),
+    controls: Object.fromEntries(
+      Object.entries(models.controls).map(([id, model]) => [id, meanOf(against(model))]),
+    ),
+    ci: { low, high },
+  };
+}
+
+/** Values of a model against references: one list, or one for each reference it is compared with. */
+function valuesAgainst(
+  { values }: Measure,
+  model: ScoredModel,
+  references: readonly ScoredModel[],
+): readonly Float64Array[] {
+  switch (values.kind) {
+    case "own":
+      return [values.of(model)];
+    case "pair":
+      return references.slice(0, MOST_PARTNERS).map((reference) => values.of(model, reference));
+    case "calibrated":
+      return [values.of(model, references)];
+    default:
+      return values satisfies never;
+  }
+}
+
+/** s/√n, and at least 1/n, one sample: where all agree the next sample may still differ. */
+function standardError(values: Float64Array): number {
+  const { length } = values;
+  return length < 2 ? 0 : Math.max(Math.sqrt(variance(values) / length), 1 / length);
+}
+
+/** The mean of several lists, sample by sample. */
+function samplewiseMean(lists: readonly Float64Array[]): Float64Array {
+  const [first = new Float64Array(0), ...rest] = lists;
+  return first.map(
+    (value, at) => (value + rest.reduce((sum, list) => sum + (list[at] as number), 0)) / lists.length,
+  );
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { sampleAudit } from "./audit/sample-audit.fixture.ts";
+import { renderAuditReport } from "./audit-report.ts";
+
+describe("the report of an audit", () => {
+  it("says the verdict, each reason and note, all figures with their limits, and every digest", () => {
+    const report = sampleAudit();
+    const page = renderAuditReport(report);
+    for (const text of [
+      "Audit failed",
+      ...report.reasons,
+      ...report.notes,
+      "47.0% to 57.0%",
+      "Shown, not judged",
+      "2 exact, of 120; 3 near, of 120 compared",
+      "sha256:dd",
+    ]) {
+      expect(page).toContain(text);
+    }
+    expect(page.match(/<svg/g)).toHaveLength(2);
+    // Every drawing is described, and its figures are a table too.
+    expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(2);
+    expect(page.match(/The figures as a table/g)).toHaveLength(2);
+  });
+
+  it("escapes what comes from the data, runs no script and holds no address", () => {
+    const page = renderAuditReport(sampleAudit());
+    expect(page).toContain("T-shirt &lt;b&gt;");
+    expect(page).not.toMatch(/<script|https?:\/\//);
+  });
+
+  it("marks a reported figure neither as within nor as outside", () => {
+    const page = renderAuditReport(sampleAudit());
+    const [, reported = ""] = page.split("Shown, not judged");
+    expect(reported.split("</table>")[0]).not.toMatch(/✗|✓/);
+  });
+
+  it("does with the reasons alone where nothing was measured", () => {
+    const { evidence: _, duplicates: __, ...rest } = sampleAudit();
+    const page = renderAuditReport({
+      ...rest,
+      verdict: "refused",
+      reasons: ["Nothing was forgotten."],
+      metrics: {},
+      controls: [],
+      requests: [],
+    });
+    expect(page).toContain("This audit cannot tell whether nothing was removed");
+    expect(page).not.toMatch(/id="(controls|figures|membership|classes)"/);
+  });
+
+  it("leaves the curve out where no unseen sample is of a forgotten class", () => {
+    const report = sampleAudit();
+    const { evidence } = report;
+    if (evidence === undefined) throw new Error("expected evidence in the fixture");
+    const empty = { auc: Number.NaN, points: [], floor: 0.5 };
+    const page = renderAuditReport({
+      ...report,
+      evidence: { ...evidence, roc: { original: empty, unlearned: empty, retrained: empty } },
+    });
+    expect(page).toContain("has nothing to compare with");
+    expect(page).not.toContain("NaN");
+  });
+});
