@@ -59,6 +59,10 @@ const rows = JSON.stringify(
 );
 const fixture = (path: string): Uint8Array =>
   readFileSync(join(import.meta.dirname, "../test/fixtures", path));
+const arrayFile = (name: string): Uint8Array => {
+  const entry = readZip(fixture("arrays/table.npz"), "table").find((one) => one.name === `${name}.npy`);
+  return entry?.content() ?? new Uint8Array();
+};
 const noisy = sharp({
   create: {
     width: 9,
@@ -138,10 +142,8 @@ const targets: readonly Target[] = await Promise.all<Target>([
   },
   {
     name: "npy",
-    seed: readZip(fixture("arrays/types.npz"), "types")
-      .find((entry) => entry.name === "big_f8.npy")
-      ?.content() as Uint8Array,
-    read: async (bytes) => npzOf(zipOf({ "x_train.npy": bytes, "y_train.npy": bytes.slice() })),
+    seed: arrayFile("features"),
+    read: async (bytes) => npzOf(zipOf({ "x_train.npy": bytes, "y_train.npy": arrayFile("target") })),
     isPacked: false,
   },
   ...(["png", "jpeg", "webp", "gif", "tiff"] as const).map(

@@ -11,6 +11,8 @@ export interface ImageShape {
 
 /** 64 million pixels, a large photograph: what claims more would fill the memory when it is unpacked. */
 const MAX_PIXELS = 2 ** 26;
+/** Longer sides are no photograph's, but a damaged header's, after which rows of millions of pixels would be looked for. */
+const MAX_SIDE = 2 ** 15;
 const FORMATS = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff"];
 
 /**
@@ -20,7 +22,7 @@ const FORMATS = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff"];
  * @param bytes - the whole file
  * @param file - its name, for messages
  * @returns [channels, size, size]
- * @throws LETHE_DATA_IMAGE for what is no such image, is damaged or cut short, or has more than 64 million pixels
+ * @throws LETHE_DATA_IMAGE for what is no such image, is damaged or cut short, has more than 64 million pixels or a side of more than 32,768
  */
 export async function decodeImage(bytes: Uint8Array, file: string, shape: ImageShape): Promise<Uint8Array> {
   const { size, channels } = shape;
@@ -44,7 +46,10 @@ function allowFormats(): void {
 
 async function rawPixels(bytes: Uint8Array, file: string, { size, channels }: ImageShape) {
   try {
-    return await sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" })
+    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
+    const { width, height } = await image.metadata();
+    if (Math.max(width, height) > MAX_SIDE) throw new Error(`it claims ${width} × ${height}`);
+    return await image
       .autoOrient()
       .flatten({ background: "black" })
       .resize(size, size, { fit: "cover" })

@@ -130,7 +130,8 @@ describe("images", () => {
     ["an empty file", new Uint8Array()],
     ["text", Buffer.from("no image")],
     ["a drawing", Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
-    ["a header that claims a billion pixels", bigHeader()],
+    ["a header that claims a billion pixels", header("00008000", "00008000")],
+    ["a header that claims a row of millions", header("00360009", "00000007")],
   ])("are refused as %s", async (_, bytes) => {
     await expect(decodeImage(bytes, "x.png", { size: 4, channels: 3 })).rejects.toThrow(imageError(/x\.png/));
   });
@@ -195,11 +196,10 @@ describe("cifar10", () => {
   });
 });
 
-/** A PNG of 2^15 × 2^15 pixels as far as its header goes. */
-function bigHeader(): Uint8Array {
-  const header = Buffer.from(
-    "89504e470d0a1a0a0000000d49484452000080000000800008020000003d3ef6f80000000049454e44ae426082",
+/** A PNG of these sizes as far as its header goes. */
+function header(width: string, height: string): Uint8Array {
+  return Buffer.from(
+    `89504e470d0a1a0a0000000d49484452${width}${height}08020000003d3ef6f80000000049454e44ae426082`,
     "hex",
   );
-  return header;
 }

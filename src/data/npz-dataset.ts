@@ -4,7 +4,7 @@ import { sizeOf } from "../kernel/layout.ts";
 import type { Dataset } from "./dataset.ts";
 import type { NpyArray } from "./npy.ts";
 import { type CategoryColumn, type FeatureColumn, samplesOf } from "./samples.ts";
-import { stratifiedSplit } from "./split.ts";
+import { requireTestPart, stratifiedSplit } from "./split.ts";
 import { wordsOf } from "./table.ts";
 import { categoryOf, encodeLabels } from "./table-labels.ts";
 
@@ -37,7 +37,8 @@ const CHANNEL_COUNTS = [1, 3, 4];
  *
  * @param parts.channels - where an image's channels stand; when left out, last if the last dimension is 1, 3 or 4
  * @param parts.testFraction - in (0, 1), where there is no test part
- * @throws LETHE_DATA_SIZE for shapes that do not fit each other · LETHE_DATA_NOT_FINITE · LETHE_DATA_LABEL · LETHE_DATA_ONE_CLASS
+ * @throws LETHE_DATA_SIZE for shapes that do not fit each other · LETHE_DATA_NOT_FINITE · LETHE_DATA_LABEL · LETHE_DATA_ONE_CLASS ·
+ * LETHE_DATA_EMPTY for too few samples to test on
  */
 export function npzDataset(
   parts: {
@@ -69,6 +70,7 @@ export function npzDataset(
   const shared = { ...description, classNames: labels.names, featureShape: whole.featureShape };
   if (!test) {
     const split = stratifiedSplit(whole.labels, labels.names.length, testFraction, splitKey);
+    requireTestPart(split, file);
     return Object.freeze({ ...shared, train: whole.subset(split.train), test: whole.subset(split.test) });
   }
   const testSamples = samples(test, `${id}/test`, labels.codes.slice(trainCount));

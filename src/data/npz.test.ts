@@ -115,6 +115,7 @@ describe("npz", () => {
     ["table.npz", /an array `x_train` in .*table.npz, got features, target, site/],
     ["table.npz?x=features&y=features", /8 labels in `features`.*got 8 × 3/],
     ["table.npz?x=target&y=target", /two dimensions in `target`/],
+    ["table.npz?x=features&y=target&test=.01", /put one of each class aside/],
     ["images.npz?subject=x_train", /8 entries in `x_train`.*got 192/],
     ["images.npz?y=x_train", /8 labels/],
   ])("refuses %s", async (argument, message) => {

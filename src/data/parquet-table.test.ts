@@ -53,6 +53,20 @@ describe("readParquetTable", () => {
     );
   });
 
+  it.each(["none", "gzip"])("writes out no run of two thousand million values (%s)", async (codec) => {
+    const original = fixture(codec);
+    // The pages of the first column end before.
+    for (let at = 4; at < 300; at++) {
+      const bytes = Uint8Array.from(original);
+      bytes.set([0xfe, 0xff, 0xff, 0xff, 0x0f], at);
+      try {
+        await readParquetTable(bytes, "t.parquet");
+      } catch (error) {
+        if (!isLetheError(error, "data")) throw error;
+      }
+    }
+  });
+
   it("never fails otherwise than with an error about the data", async () => {
     const stream = randomStream(keyFromSeed("parquet"));
     for (let run = 0; run < 300; run++) {

@@ -1,26 +1,8 @@
-import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import {
-  type Compressors,
-  type FileMetaData,
-  parquetMetadata,
-  parquetRead,
-  parquetSchema,
-  type SchemaTree,
-} from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import { type FileMetaData, parquetMetadata, parquetRead, parquetSchema, type SchemaTree } from "hyparquet";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
+import { parquetDecoders } from "./parquet-decoders.ts";
 import { faultOfPages } from "./parquet-pages.ts";
 import { type Column, faultOfNames, type Table, unsupportedColumn } from "./table.ts";
-
-const within = (outputLength: number) => ({ maxOutputLength: Math.max(1, outputLength) });
-
-/** Node's own decoders are several times as fast and stop at the length the page declares. */
-const decoders: Compressors = {
-  ...compressors,
-  BROTLI: (input, outputLength) => brotliDecompressSync(input, within(outputLength)),
-  GZIP: (input, outputLength) => gunzipSync(input, within(outputLength)),
-  ZSTD: (input, outputLength) => zstdDecompressSync(input, within(outputLength)),
-};
 
 /**
  * Reads the columns of a Parquet file. Times become milliseconds since 1970, whole numbers beyond 2⁵³ words (they are
@@ -56,7 +38,14 @@ async function readTable(bytes: Uint8Array, file: string): Promise<Table> {
   }
   const kinds = new Map(fields.map((field) => [field.element.name, valueKind(field)]));
   const readable = header.filter((name) => kinds.get(name) !== undefined);
-  const fault = faultOfPages(bytes, metadata, new Set(readable));
+  const optional = new Map(
+    fields.map(({ element }) => [element.name, element.repetition_type !== "REQUIRED"] as const),
+  );
+  const fault = faultOfPages(
+    bytes,
+    metadata,
+    new Map([...optional].filter(([name]) => readable.includes(name))),
+  );
   if (fault !== undefined) throw parquetError("a sound Parquet file", file, fault);
 
   const columns = new Map<string, Column>();
@@ -145,7 +134,7 @@ async function eachValue(source: ColumnSource, use: (row: number, value: unknown
     },
     metadata,
     columns: [name],
-    compressors: decoders,
+    compressors: parquetDecoders,
     geoparquet: false,
     onChunk: ({ columnData, rowStart }) => {
       for (let at = 0; at < columnData.length; at++) use(rowStart + at, columnData[at]);

@@ -1,3 +1,4 @@
+import { LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import { positionsByLabel } from "./view.ts";
 
@@ -32,4 +33,19 @@ export function stratifiedSplit(
     train: all.filter((position) => !isTest[position]),
     test: all.filter((position) => isTest[position]),
   };
+}
+
+/**
+ * Checks that a split of samples in `file` left some to test on.
+ *
+ * @throws LETHE_DATA_EMPTY
+ */
+export function requireTestPart(split: Split, file: string): void {
+  if (split.test.length > 0) return;
+  throw new LetheError(
+    "data",
+    "DATA_EMPTY",
+    `Expected enough samples in ${file} to put one of each class aside for testing, got ${split.train.length}. Give more samples or a larger test fraction.`,
+    { details: { file, samples: split.train.length } },
+  );
 }

@@ -2,7 +2,7 @@ import { LetheError } from "../kernel/errors.ts";
 import type { Key } from "../kernel/key.ts";
 import type { Dataset } from "./dataset.ts";
 import { samplesOf } from "./samples.ts";
-import { type Split, stratifiedSplit } from "./split.ts";
+import { requireTestPart, stratifiedSplit } from "./split.ts";
 import { type NamedColumn, namedColumn, requireColumn, type Table, wordsOf } from "./table.ts";
 import { type EncodedColumn, encodeColumn } from "./table-features.ts";
 import { categoryOf, encodeLabels } from "./table-labels.ts";
@@ -70,16 +70,6 @@ export function tableDataset(
     train: samples.subset(split.train),
     test: samples.subset(split.test),
   });
-}
-
-function requireTestPart(split: Split, file: string): void {
-  if (split.test.length > 0) return;
-  throw new LetheError(
-    "data",
-    "DATA_EMPTY",
-    `Expected enough rows in ${file} to put one of each class aside for testing, got ${split.train.length}. Give more rows or a larger test fraction.`,
-    { details: { file, rows: split.train.length } },
-  );
 }
 
 function featureWidth(columns: readonly EncodedColumn[], file: string): number {

@@ -3,7 +3,7 @@ import { parseDatasetArgument, testFractionOf } from "../dataset-argument.ts";
 import { listImages } from "../image-folder.ts";
 import type { ImageOptions } from "../image-samples.ts";
 import { type DatasetSource, splitKeyOf } from "../source.ts";
-import { stratifiedSplit } from "../split.ts";
+import { requireTestPart, stratifiedSplit } from "../split.ts";
 
 const FORM = "images:DIR?size=32&channels=3&subject=CHARACTER&test=0.2";
 /** The side of CIFAR's images, for which the ready architectures are made. */
@@ -62,6 +62,7 @@ export const images: DatasetSource = {
     }
     const samples = await imageSamples(train, id, shape);
     const split = stratifiedSplit(samples.labels, classNames.length, testFraction, splitKeyOf(options));
+    requireTestPart(split, directory);
     return Object.freeze({
       ...dataset,
       train: samples.subset(split.train),
