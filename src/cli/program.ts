@@ -3,6 +3,7 @@ import { benchCommand } from "./commands/bench.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
+import { historyCommand } from "./commands/history.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";
@@ -22,6 +23,7 @@ export function createProgram(): Command {
     trainCommand(),
     unlearnCommand(),
     differentiateCommand(),
+    historyCommand(),
     datasetsCommand(),
     metricsCommand(),
     benchCommand(),

@@ -98,6 +98,10 @@ export interface VerifyReport {
   readonly records: number;
   /** Entries of erased clients, of which only digests are left. */
   readonly erased: number;
+  /** Entries whose records left the window or were taken out by a repair. */
+  readonly dropped: number;
+  /** Parts that a repair left without a check, such as `round 3`; none where there never was a repair. */
+  readonly trusted: readonly string[];
   /** Digest of the last round, or of the header before the first. */
   readonly head: Digest;
 }

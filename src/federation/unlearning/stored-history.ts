@@ -131,7 +131,7 @@ function decodedRound({ stored, undecoded, arrays }: BegunRound, layout: ModelLa
     };
   });
   const unrecorded = present
-    .filter(({ status }) => status === "unsampled")
+    .filter(({ status }) => status === "unsampled" || status === "dropped")
     .map(({ client, weight }) => ({ client: clientId(client), weight: weight / total }));
   return { round, participants, unrecorded };
 }
