@@ -113,6 +113,8 @@ export interface StorageReport {
   readonly weightBytes: number;
   readonly checkpointBytes: number;
   readonly auxiliaryBytes: number;
+  /** Sums of the modes that keep them. */
+  readonly sumBytes: number;
   /** Records in all, and what they consist of. */
   readonly recordBytes: number;
   readonly symbolBytes: number;
@@ -121,7 +123,7 @@ export interface StorageReport {
   readonly envelopeBytes: number;
   /** Client and round pairs by status. */
   readonly entries: Readonly<Record<EntryStatus, number>>;
-  /** Bytes of the same updates as float32: those present, whether sampled or not. */
+  /** Bytes of the same updates as float32: those present, whether sampled, and still there, or not. */
   readonly rawBytes: number;
   /** 8 · (bytes on disk − weights − checkpoint − auxiliary) / (parameters and buffers · updates present). */
   readonly bitsPerParameter: number;

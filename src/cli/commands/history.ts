@@ -1,12 +1,14 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { FULL } from "../../history/retention.ts";
 import { openHistory } from "../../storage/sqlite/history-store.ts";
 import { inspectHistory } from "../../storage/sqlite/inspect-history.ts";
 import { repairHistory } from "../../storage/sqlite/repair-history.ts";
 import { exportHistory, importHistory } from "../../storage/sqlite/transfer-history.ts";
 import { formatCodec } from "../codec-argument.ts";
 import { type CommandResult, type CommonOptions, defineAction } from "../context.ts";
+import { formatMode } from "../mode-argument.ts";
 
 /** What a run directory calls its history. */
 const HISTORY = "history.db";
@@ -61,6 +63,7 @@ async function inspect(path: string): Promise<CommandResult> {
     text: [
       `parameters  ${layout.length} in ${layout.slots.length} tensors`,
       `codec       ${formatCodec(codec)}`,
+      `mode        ${formatMode(codec.retention ?? FULL)}`,
       `rounds      ${rounds.length}${rounds.length === 0 ? "" : `, ${Math.min(...bytes)} to ${Math.max(...bytes)} bytes each`}`,
       `bytes       ${storage.bytesOnDisk} on disk, ${storage.recordBytes} in records, ${storage.bitsPerParameter.toFixed(3)} bits a parameter`,
       ...Object.entries(codecs).map(

@@ -26,6 +26,7 @@ import {
   parseSettings,
 } from "../context.ts";
 import { describeMachine } from "../machine.ts";
+import { MODE_HELP, parseMode } from "../mode-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
 import { openRunHistory } from "../run-history.ts";
@@ -58,6 +59,8 @@ interface SimulateOptions extends CommonOptions {
   readonly trigger?: string;
   readonly leaverWeight?: number;
   readonly codec?: SimulationConfig["codec"];
+  readonly historyMode?: SimulationConfig["historyMode"];
+  readonly scope?: string;
   readonly codecCurve?: readonly SimulationConfig["codec"][];
   readonly unlearn?: readonly number[];
   readonly method?: string;
@@ -114,6 +117,7 @@ export function simulateCommand(): Command {
     .option("--trigger <kind>", "of a backdoor: corner, center or subspace")
     .option("--leaver-weight <factor>", "on the leavers' weight in the mean", parseReal)
     .option("--codec <codec>", `${CODEC_HELP} (default: ${formatCodec(defaults.codec)})`, parseCodec)
+    .option("--history-mode <mode>", `${MODE_HELP} (default: full)`, parseMode)
     .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", parseList(parseCodec))
     .option(
       "--unlearn <client:I[,J]>",
@@ -125,6 +129,7 @@ export function simulateCommand(): Command {
       `${Object.keys(unlearningRules).join(", ")} (default: ${defaults.unlearn.method})`,
     )
     .option("--set <name=value...>", "a setting of the method", parseSetting)
+    .option("--scope <scope>", "of unlearning: everything, or the rounds in the history's window")
     .option("--repair", "let all kept clients run one short round afterwards")
     .option("--no-retrain", "skip the references: no verdict then")
     .addHelpText(
@@ -208,11 +213,13 @@ function settingsOf(options: SimulateOptions): SimulationInput {
     attackers: options.attackers,
     leaverWeight: options.leaverWeight,
     codec: options.codec,
+    historyMode: options.historyMode,
     codecCurve: options.codecCurve,
     unlearn: {
       clients: options.unlearn,
       method: options.method,
       settings: options.set,
+      scope: options.scope,
       help: options.repair ? "repair-round" : undefined,
     },
     references: { retrain: options.retrain === false ? false : undefined },

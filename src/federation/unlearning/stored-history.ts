@@ -2,12 +2,14 @@ import { availableParallelism } from "node:os";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
+import { FULL } from "../../history/retention.ts";
 import type { HistoryReader as Store } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import { inlineDecoding, type RoundDecoding, type UndecodedRound } from "./decoding/round-decoding.ts";
 import { workerDecoding } from "./decoding/worker-decoding.ts";
 import type { HistoryReader, HistoryRound, HistorySelection, RecordedUpdate } from "./history-reader.ts";
+import { storedSums } from "./stored-sums.ts";
 
 /** With two the rules' own arithmetic takes as long as decoding. */
 const MOST_WORKERS = 2;
@@ -37,6 +39,8 @@ export async function storedHistory(
   const spare: Float32Array[] = [];
   return {
     rounds,
+    retention: header.codec.retention ?? FULL,
+    sums: storedSums(store),
     read: (selection) => decodeRounds(store, decoding, spare, selection ?? {}),
     [Symbol.asyncDispose]: () => decoding[Symbol.asyncDispose](),
   };

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestFloats, digestRound } from "../../history/chain.ts";
-import { encodeRound } from "../../history/encode-round.ts";
+import { encodeRound, unrecordedRound } from "../../history/encode-round.ts";
 import type { RoundEntry } from "../../history/entry.ts";
+import { FULL, sumsAlpha, windowOf } from "../../history/retention.ts";
 import { updateMean } from "../../history/running-mean.ts";
 import type { History, HistoryReader, RoundInput, RoundReceipt } from "../../history/store.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
@@ -11,6 +12,8 @@ import { first, guarded, inTransaction } from "./database.ts";
 import { eraseEntries, finishErasure } from "./erase-client.ts";
 import { floatBytes, readClient, readRecordBytes } from "./history-rows.ts";
 import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
+import { advanceErrors } from "./removal-sums.ts";
+import { leaveWindow } from "./round-window.ts";
 
 /** Adds writing to a reader of the same database. Finishes an interrupted erasure first. */
 export function createWriter(database: DatabaseSync, path: string, reader: HistoryReader): History {
@@ -47,7 +50,9 @@ function acceptRound(
 ): RoundReceipt {
   checkRound(database, header.layout.length, input);
   const { round, metadata = null, checkpoint, weights } = input;
-  const encoded = encodeRound(round, input.participants, header, header.codec, (client) => {
+  const retention = header.codec.retention ?? FULL;
+  const encode = windowOf(retention) === 0 ? unrecordedRound : encodeRound;
+  const encoded = encode(round, input.participants, header, header.codec, (client) => {
     const known = readClient(database, client);
     if (known?.lastRecordRound === undefined) return undefined;
     const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
@@ -91,6 +96,9 @@ function acceptRound(
         moveAuxiliary(database, numberOf(database, client), name, values);
       }
     }
+    leaveWindow(database, windowOf(retention));
+    const alpha = sumsAlpha(retention);
+    if (alpha !== undefined) advanceErrors(database, input.participants, alpha);
     const records = [...encoded.entries.map(({ record }) => record), encoded.mean];
     return {
       round,
