@@ -17,6 +17,16 @@ export function simulationLimits(
     "The membership test is a weak one, on small models often near 50% whatever they have seen. Read it as “not worse than retraining”, never as proof.",
     "The unlearned parameters stay far from the retrained ones even where the predictions agree; no formal guarantee (ε, δ) is claimed.",
     ...(unlearn.method === "kronecker-response" ? kroneckerLimits(config, attack) : []),
+    ...(unlearn.scope === "window"
+      ? [
+          "The removed client was taken out of the last rounds alone, those in the history's window: what it did before is still in the model.",
+        ]
+      : []),
+    ...("alpha" in config.historyMode && unlearn.scope === "everything"
+      ? [
+          "The history kept sums in place of single updates: another discount, another rule or an audit of single updates is not possible any more.",
+        ]
+      : []),
     ...(codec.storedClientFraction < 1
       ? [
           "Rounds in which the removed client was not stored are filled in from its nearest stored update: some of its influence may remain.",
