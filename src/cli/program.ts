@@ -5,6 +5,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
 import { historyCommand } from "./commands/history.ts";
 import { metricsCommand } from "./commands/metrics.ts";
+import { planCommand } from "./commands/plan.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";
 import { unlearnCommand } from "./commands/unlearn.ts";
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     unlearnCommand(),
     differentiateCommand(),
     historyCommand(),
+    planCommand(),
     datasetsCommand(),
     metricsCommand(),
     benchCommand(),

@@ -29,6 +29,8 @@ export interface RoundInput {
   /** Global weights after the round, exact. Only the last are kept. [layout.length] */
   readonly weights: Float32Array;
   readonly metadata?: Json;
+  /** Rate of this round's records in place of the codec's; readers need not know it. */
+  readonly rate?: { readonly bitsPerParameter: number } | undefined;
   /** The caller's state for resuming after this round. Only the last is kept. */
   readonly checkpoint?: Uint8Array;
 }
@@ -167,6 +169,8 @@ export interface HistoryReader {
    */
   verify(): Promise<VerifyReport>;
   storage(): Promise<StorageReport>;
+  /** Bytes in use, without those of the file that are free for the next round. */
+  usedBytes(): Promise<number>;
   close(): Promise<void>;
 }
 

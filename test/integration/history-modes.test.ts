@@ -58,3 +58,24 @@ describe("a simulation whose history is no full one", () => {
     expect(existsSync(join(directory, "refused", "main.db"))).toBe(false);
   });
 });
+
+describe("a simulation with a budget for its history", () => {
+  it.each([40_000, 120_000])("fills %d bytes to within two per cent", async (historyBudgetBytes) => {
+    const outcome = await runTiny(join(directory, "budget"), {
+      rounds: 6,
+      historyBudgetBytes,
+      references: { retrain: false },
+      unlearn: medu,
+    });
+    expect(Math.abs(outcome.storage.bytesOnDisk / historyBudgetBytes - 1)).toBeLessThan(0.02);
+  });
+
+  it("is refused before it is trained where the budget cannot be met", async () => {
+    const codec = { quantiser: "none" } as const;
+    for (const input of [{ historyBudgetBytes: 10_000 }, { historyBudgetBytes: 1e6, codec }]) {
+      await expect(runTiny(join(directory, "refused"), { ...input, unlearn: medu })).rejects.toMatchObject({
+        code: "LETHE_USAGE_BUDGET",
+      });
+    }
+  });
+});

@@ -60,6 +60,7 @@ interface SimulateOptions extends CommonOptions {
   readonly leaverWeight?: number;
   readonly codec?: SimulationConfig["codec"];
   readonly historyMode?: SimulationConfig["historyMode"];
+  readonly historyBudget?: number;
   readonly scope?: string;
   readonly codecCurve?: readonly SimulationConfig["codec"][];
   readonly unlearn?: readonly number[];
@@ -118,6 +119,7 @@ export function simulateCommand(): Command {
     .option("--leaver-weight <factor>", "on the leavers' weight in the mean", parseReal)
     .option("--codec <codec>", `${CODEC_HELP} (default: ${formatCodec(defaults.codec)})`, parseCodec)
     .option("--history-mode <mode>", `${MODE_HELP} (default: full)`, parseMode)
+    .option("--history-budget <bytes>", "size of the whole history; the rate follows it", parseCount)
     .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", parseList(parseCodec))
     .option(
       "--unlearn <client:I[,J]>",
@@ -214,6 +216,7 @@ function settingsOf(options: SimulateOptions): SimulationInput {
     leaverWeight: options.leaverWeight,
     codec: options.codec,
     historyMode: options.historyMode,
+    historyBudgetBytes: options.historyBudget,
     codecCurve: options.codecCurve,
     unlearn: {
       clients: options.unlearn,

@@ -29,6 +29,11 @@ export const simulationSchema = z.strictObject({
   leaverWeight: z.number().positive().default(1).describe("factor on the leavers' weight in the mean"),
   codec: codecConfigSchema.prefault({ rate: { bitsPerParameter: 1.2 } }),
   historyMode: retentionSchema.default(FULL).describe("what the run's history keeps of its rounds"),
+  historyBudgetBytes: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("bytes of the run's history on disk; the rate follows it in place of the codec's"),
   unlearn: z
     .strictObject({
       clients: z.array(z.int().min(0)).min(1).default([0]),

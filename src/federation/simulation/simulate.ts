@@ -20,6 +20,7 @@ import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
 import { findRule } from "../unlearning/index.ts";
 import type { RunProgress } from "./checkpoint.ts";
 import type { SimulationConfig } from "./config.ts";
+import { historyBudget } from "./history-budget.ts";
 import { createMeasurer, type Measurement } from "./measurements.ts";
 import { createPopulation, type Population } from "./population.ts";
 import { pointOf, type Stopwatch, trainWithHistory, type Work } from "./train-with-history.ts";
@@ -119,6 +120,7 @@ export async function* simulate(
   });
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
+  const rateOfRound = historyBudget(config, layout.length);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));
   const keptClients = config.clients - population.leavers.size;
   checkPlan(rule, { optimizer: config.local.optimizer.id, keptClients });
@@ -160,6 +162,7 @@ export async function* simulate(
       rounds,
       measurer,
       resources.stopwatch,
+      rateOfRound,
     );
     const unlearnInputs = {
       config,
@@ -282,7 +285,7 @@ function inMode(codec: CodecConfig, { historyMode }: SimulationConfig): CodecCon
 /** The training log that the unlearning rules read, kept in the history's header. */
 function factsOf(config: SimulationConfig): Json {
   const { data, model, clients, rounds, partition, local, participation, weighting, server, seed } = config;
-  const { attack, attackers, leaverWeight, sizes, samplesPerClient } = config;
+  const { attack, attackers, leaverWeight, sizes, samplesPerClient, historyBudgetBytes } = config;
   const facts = {
     data,
     model,
@@ -295,6 +298,7 @@ function factsOf(config: SimulationConfig): Json {
     participation,
     weighting,
     server,
+    historyBudgetBytes,
   };
   const adversary = {
     attack,

@@ -55,6 +55,13 @@ export function reportStorage(database: DatabaseSync, path: string, header: Hist
   };
 }
 
+/** Pages that hold something, those of the log included. */
+export function readUsedBytes(database: DatabaseSync): number {
+  const read = (name: string): number =>
+    first<Readonly<Record<string, number>>>(database, `PRAGMA ${name}`)?.[name] ?? 0;
+  return (read("page_count") - read("freelist_count")) * read("page_size");
+}
+
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

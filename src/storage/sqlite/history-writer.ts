@@ -52,7 +52,8 @@ function acceptRound(
   const { round, metadata = null, checkpoint, weights } = input;
   const retention = header.codec.retention ?? FULL;
   const encode = windowOf(retention) === 0 ? unrecordedRound : encodeRound;
-  const encoded = encode(round, input.participants, header, header.codec, (client) => {
+  const codec = { ...header.codec, rate: input.rate ?? header.codec.rate };
+  const encoded = encode(round, input.participants, header, codec, (client) => {
     const known = readClient(database, client);
     if (known?.lastRecordRound === undefined) return undefined;
     const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
