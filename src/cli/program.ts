@@ -5,8 +5,10 @@ import { codecsCommand } from "./commands/codecs.ts";
 import { datasetsCommand } from "./commands/datasets.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { differentiateCommand } from "./commands/differentiate.ts";
+import { historyCommand } from "./commands/history.ts";
 import { methodsCommand } from "./commands/methods.ts";
 import { metricsCommand } from "./commands/metrics.ts";
+import { planCommand } from "./commands/plan.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { trainCommand } from "./commands/train.ts";
 import { unlearnCommand } from "./commands/unlearn.ts";
@@ -26,6 +28,8 @@ export function createProgram(): Command {
     unlearnCommand(),
     auditCommand(),
     differentiateCommand(),
+    historyCommand(),
+    planCommand(),
     datasetsCommand(),
     methodsCommand(),
     metricsCommand(),

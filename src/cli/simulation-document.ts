@@ -52,9 +52,11 @@ export function simulationDocument(config: SimulationConfig, outcome: Simulation
         weights: storage.weightBytes,
         checkpoint: storage.checkpointBytes,
         auxiliary: storage.auxiliaryBytes,
+        sums: storage.sumBytes,
         database:
           storage.bytesOnDisk -
           storage.recordBytes -
+          storage.sumBytes -
           storage.weightBytes -
           storage.checkpointBytes -
           storage.auxiliaryBytes,

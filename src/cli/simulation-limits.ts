@@ -20,6 +20,16 @@ export function simulationLimits(
     "The unlearned parameters stay far from the retrained ones even where the predictions agree; no formal guarantee (ε, δ) is claimed.",
     ...(unlearn.method === "kronecker-response" ? kroneckerLimits(config, attack) : []),
     ...biasLimits(codec.quantiser),
+    ...(unlearn.scope === "window"
+      ? [
+          "The removed client was taken out of the last rounds alone, those in the history's window: what it did before is still in the model.",
+        ]
+      : []),
+    ...("alpha" in config.historyMode && unlearn.scope === "everything"
+      ? [
+          "The history kept sums in place of single updates: another discount, another rule or an audit of single updates is not possible any more.",
+        ]
+      : []),
     ...(codec.storedClientFraction < 1
       ? [
           "Rounds in which the removed client was not stored are filled in from its nearest stored update: some of its influence may remain.",

@@ -67,6 +67,7 @@ export async function simulationReportData(
       bitsPerParameter: document.history.bitsPerParameter,
       breakdown: [
         { part: "coded updates", bytes: breakdown.records },
+        { part: "sums of each client's updates", bytes: breakdown.sums },
         { part: "first and last weights, exact", bytes: breakdown.weights },
         { part: "state for resuming", bytes: breakdown.checkpoint },
         { part: "squared gradients of Adam clients", bytes: breakdown.auxiliary },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type SymbolCoderId, symbolCoders } from "./coding/index.ts";
 import { pipelineFault } from "./pipeline.ts";
 import { type QuantiserId, quantisers } from "./quantisers/index.ts";
+import { FULL, retentionFault, retentionSchema } from "./retention.ts";
 
 const quantiserIds = Object.keys(quantisers) as [QuantiserId, ...QuantiserId[]];
 const coderIds = Object.keys(symbolCoders) as [SymbolCoderId, ...SymbolCoderId[]];
@@ -48,10 +49,16 @@ export const codecConfigSchema = z
         z.strictObject({ mode: z.literal("element"), tau: z.number().gte(0).max(100) }),
       ])
       .default({ mode: "none" }),
+    /** What is kept of the rounds: `full` when left out. */
+    retention: retentionSchema.optional(),
   })
   .superRefine((config, context) => {
-    const message = pipelineFault(config);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
+    for (const message of [
+      pipelineFault(config),
+      retentionFault(config.retention ?? FULL, config.threshold),
+    ]) {
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    }
     if (
       config.feedback !== undefined &&
       (config.threshold.mode !== "none" || config.storedClientFraction < 1)
@@ -66,6 +73,13 @@ export const codecConfigSchema = z
       context.addIssue({
         code: "custom",
         message: "Expected no rotation with `element` thresholding, got both.",
+      });
+    // Both lean on earlier records, which a window drops.
+    const leansOnEarlier = config.rotation !== undefined || config.feedback !== undefined;
+    if (leansOnEarlier && (config.retention ?? FULL).mode !== "full")
+      context.addIssue({
+        code: "custom",
+        message: "Expected a full history with rotation or feedback, got another mode.",
       });
   });
 

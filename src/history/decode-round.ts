@@ -11,7 +11,7 @@ export interface RoundDecoder {
    * Decodes an entry into `out`.
    *
    * @param out - [layout.length], overwritten
-   * @returns false, and leaves `out` alone, where nothing is stored (`unsampled`, `absent`, `erased`)
+   * @returns false, and leaves `out` alone, where nothing is stored (`unsampled`, `absent`, `erased`, `dropped`)
    * @throws LETHE_INTEGRITY_RECORD naming the round and the client
    */
   decode(entry: RoundEntry, out: Float32Array): boolean;
@@ -68,6 +68,7 @@ export function openRound(
         case "unsampled":
         case "absent":
         case "erased":
+        case "dropped":
           return false;
         default:
           return status satisfies never;

@@ -138,6 +138,21 @@ export function encodeRound(
   return { round, entries: participants.map(entryOf), mean, residuals };
 }
 
+/** A round of which no update is stored, only who took part: for histories that keep sums alone. */
+export function unrecordedRound(round: number, participants: readonly Participant[]): RoundEntries {
+  checkParticipants(round, participants);
+  const entries = participants.map(({ client, weight, update }): RoundEntry => {
+    return {
+      client,
+      weight,
+      status: update ? "unsampled" : "absent",
+      reference: undefined,
+      record: undefined,
+    };
+  });
+  return { round, entries, mean: undefined };
+}
+
 function checkParticipants(round: number, participants: readonly Participant[]): void {
   const names = new Set(participants.map(({ client }) => client));
   const bad = participants.find(

@@ -6,8 +6,9 @@
  * - `unsampled`: it took part, and nothing was stored (κ < 1).
  * - `absent`: it was asked and gave no update.
  * - `erased`: it was removed; nothing is left but a digest.
+ * - `dropped`: it had a record, which left the window or was taken out by a repair; its weight and its digest stay.
  */
-export type EntryStatus = "stored" | "held" | "average" | "unsampled" | "absent" | "erased";
+export type EntryStatus = "stored" | "held" | "average" | "unsampled" | "absent" | "erased" | "dropped";
 
 /** One client in one round, undecoded: what a store keeps and a worker decodes. */
 export interface RoundEntry {

@@ -29,6 +29,8 @@ export interface RoundInput {
   /** Global weights after the round, exact. Only the last are kept. [layout.length] */
   readonly weights: Float32Array;
   readonly metadata?: Json;
+  /** Rate of this round's records in place of the codec's; readers need not know it. */
+  readonly rate?: { readonly bitsPerParameter: number } | undefined;
   /** The caller's state for resuming after this round. Only the last is kept. */
   readonly checkpoint?: Uint8Array;
 }
@@ -98,6 +100,10 @@ export interface VerifyReport {
   readonly records: number;
   /** Entries of erased clients, of which only digests are left. */
   readonly erased: number;
+  /** Entries whose records left the window or were taken out by a repair. */
+  readonly dropped: number;
+  /** Parts that a repair left without a check, such as `round 3`; none where there never was a repair. */
+  readonly trusted: readonly string[];
   /** Digest of the last round, or of the header before the first. */
   readonly head: Digest;
 }
@@ -109,6 +115,8 @@ export interface StorageReport {
   readonly weightBytes: number;
   readonly checkpointBytes: number;
   readonly auxiliaryBytes: number;
+  /** Sums of the modes that keep them. */
+  readonly sumBytes: number;
   /** Records in all, and what they consist of. */
   readonly recordBytes: number;
   readonly symbolBytes: number;
@@ -117,7 +125,7 @@ export interface StorageReport {
   readonly envelopeBytes: number;
   /** Client and round pairs by status. */
   readonly entries: Readonly<Record<EntryStatus, number>>;
-  /** Bytes of the same updates as float32: those present, whether sampled or not. */
+  /** Bytes of the same updates as float32: those present, whether sampled, and still there, or not. */
   readonly rawBytes: number;
   /** 8 · (bytes on disk − weights − checkpoint − auxiliary) / (parameters and buffers · updates present). */
   readonly bitsPerParameter: number;
@@ -161,6 +169,8 @@ export interface HistoryReader {
    */
   verify(): Promise<VerifyReport>;
   storage(): Promise<StorageReport>;
+  /** Bytes in use, without those of the file that are free for the next round. */
+  usedBytes(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { LetheError } from "../kernel/errors.ts";
+import { isLetheError, LetheError } from "../kernel/errors.ts";
 
 /**
  * Writes a file so that a reader, or a restart after a crash, sees either the old content or the new, never a part:
@@ -18,13 +18,24 @@ import { LetheError } from "../kernel/errors.ts";
  * @throws LETHE_TRANSIENT_WRITE when the disk is full or the place cannot be written; the old content stays
  */
 export function writeFileAtomically(path: string, content: string | Uint8Array): void {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  writeChunksAtomically(path, [typeof content === "string" ? new TextEncoder().encode(content) : content]);
+}
+
+/**
+ * {@link writeFileAtomically} for content that is made piece by piece; where making it throws, the old content stays and the
+ * error goes on as it is.
+ */
+export function writeChunksAtomically(path: string, chunks: Iterable<Uint8Array>): void {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  let written = 0;
   try {
     mkdirSync(dirname(path), { recursive: true });
     const file = openSync(temporary, "w");
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (const bytes of chunks) {
+        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+        written += bytes.length;
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -33,12 +44,13 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
   } catch (cause) {
     // Asked first: where the folder is a file, rmSync fails even when forced.
     if (existsSync(temporary)) rmSync(temporary);
+    if (isLetheError(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LetheError(
       "transient",
       "TRANSIENT_WRITE",
-      `Expected to write ${path} (${bytes.length} bytes): ${reason}. Free space or choose another place, then run again.`,
-      { details: { path, bytes: bytes.length }, cause },
+      `Expected to write ${path} (${written} bytes so far): ${reason}. Free space or choose another place, then run again.`,
+      { details: { path, bytes: written }, cause },
     );
   }
 }

@@ -27,6 +27,7 @@ import {
 } from "../context.ts";
 import { DATA_HELP } from "../data-argument.ts";
 import { describeMachine } from "../machine.ts";
+import { MODE_HELP, parseMode } from "../mode-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
 import { openRunHistory } from "../run-history.ts";
@@ -59,6 +60,9 @@ interface SimulateOptions extends CommonOptions {
   readonly trigger?: string;
   readonly leaverWeight?: number;
   readonly codec?: SimulationConfig["codec"];
+  readonly historyMode?: SimulationConfig["historyMode"];
+  readonly historyBudget?: number;
+  readonly scope?: string;
   readonly codecCurve?: readonly SimulationConfig["codec"][];
   readonly unlearn?: readonly number[];
   readonly method?: string;
@@ -112,6 +116,8 @@ export function simulateCommand(): Command {
     .option("--trigger <kind>", "of a backdoor: corner, center or subspace")
     .option("--leaver-weight <factor>", "on the leavers' weight in the mean", parseReal)
     .option("--codec <codec>", `${CODEC_HELP} (default: ${formatCodec(defaults.codec)})`, parseCodec)
+    .option("--history-mode <mode>", `${MODE_HELP} (default: full)`, parseMode)
+    .option("--history-budget <bytes>", "size of the whole history; the rate follows it", parseCount)
     .option("--codec-curve <codecs>", "further codecs to compare, separated by spaces", parseList(parseCodec))
     .option(
       "--unlearn <client:I[,J]>",
@@ -123,6 +129,7 @@ export function simulateCommand(): Command {
       `${Object.keys(unlearningRules).join(", ")} (default: ${defaults.unlearn.method})`,
     )
     .option("--set <name=value...>", "a setting of the method", parseSetting)
+    .option("--scope <scope>", "of unlearning: everything, or the rounds in the history's window")
     .option("--repair", "let all kept clients run one short round afterwards")
     .option("--no-retrain", "skip the references: no verdict then")
     .addHelpText(
@@ -206,11 +213,14 @@ function settingsOf(options: SimulateOptions): SimulationInput {
     attackers: options.attackers,
     leaverWeight: options.leaverWeight,
     codec: options.codec,
+    historyMode: options.historyMode,
+    historyBudgetBytes: options.historyBudget,
     codecCurve: options.codecCurve,
     unlearn: {
       clients: options.unlearn,
       method: options.method,
       settings: options.set,
+      scope: options.scope,
       help: options.repair ? "repair-round" : undefined,
     },
     references: { retrain: options.retrain === false ? false : undefined },

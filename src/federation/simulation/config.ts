@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { codecConfigSchema } from "../../history/config.ts";
+import { FULL, retentionSchema } from "../../history/retention.ts";
 import { localTrainingSchema } from "../local-training.ts";
 
 /** Settings of a simulated federated run; the only place where their defaults live. */
@@ -27,12 +28,22 @@ export const simulationSchema = z.strictObject({
   attackers: z.array(z.int().min(0)).default([0]).describe("clients that attack, where there is an attack"),
   leaverWeight: z.number().positive().default(1).describe("factor on the leavers' weight in the mean"),
   codec: codecConfigSchema.prefault({ rate: { bitsPerParameter: 1.2 } }),
+  historyMode: retentionSchema.default(FULL).describe("what the run's history keeps of its rounds"),
+  historyBudgetBytes: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("bytes of the run's history on disk; the rate follows it in place of the codec's"),
   unlearn: z
     .strictObject({
       clients: z.array(z.int().min(0)).min(1).default([0]),
       method: z.string().default("kronecker-response"),
       settings: z.record(z.string(), z.unknown()).default({}),
       help: z.enum(["none", "repair-round"]).default("none"),
+      scope: z
+        .enum(["everything", "window"])
+        .default("everything")
+        .describe("take the clients out of all rounds, or of those that the history's window keeps"),
       repairSteps: z.int().min(1).default(6).describe("local steps of every kept client in the repair round"),
     })
     .prefault({}),

@@ -1,5 +1,5 @@
 import type { Dataset } from "../../data/dataset.ts";
-import type { CodecConfig } from "../../history/config.ts";
+import { type CodecConfig, codecConfigSchema } from "../../history/config.ts";
 import type { History } from "../../history/store.ts";
 import type { Json } from "../../kernel/canonical-json.ts";
 import { type Digest, digestArrays } from "../../kernel/digest.ts";
@@ -7,7 +7,6 @@ import type { Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key, keyFromSeed } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import { flatten } from "../../kernel/parameters.ts";
-import { checkedSettings } from "../../kernel/settings.ts";
 import { agreement } from "../../metrics/accuracy.ts";
 import { distance, parameterDistance } from "../../metrics/distance.ts";
 import { type Architecture, initialWeights, layoutOfArchitecture } from "../../models/architecture.ts";
@@ -15,11 +14,13 @@ import type { RuntimeOptions } from "../../runtime/program.ts";
 import { createPredictor } from "../../training/predictor.ts";
 import { createTrainer } from "../../training/trainer.ts";
 import type { FinishedRound, RoundsOptions } from "../rounds.ts";
+import { checkMode } from "../unlearning/check-mode.ts";
 import { checkPlan } from "../unlearning/check-plan.ts";
 import type { Diagnosis, Evidence } from "../unlearning/contract.ts";
 import { findRule } from "../unlearning/index.ts";
 import type { RunProgress } from "./checkpoint.ts";
 import type { SimulationConfig } from "./config.ts";
+import { historyBudget } from "./history-budget.ts";
 import { createMeasurer, type Measurement } from "./measurements.ts";
 import { createPopulation, type Population } from "./population.ts";
 import { pointOf, type Stopwatch, trainWithHistory, type Work } from "./train-with-history.ts";
@@ -111,9 +112,15 @@ export async function* simulate(
   // Now and not after hours of training.
   const { method, settings } = config.unlearn;
   const rule = findRule(method);
-  checkedSettings(method, rule.config, settings);
+  checkMode(method, rule.demands(settings), {
+    retention: config.historyMode,
+    scope: config.unlearn.scope,
+    rounds: config.rounds,
+    server: config.server,
+  });
   const key = keyFromSeed(config.seed);
   const layout = layoutOfArchitecture(architecture);
+  const rateOfRound = historyBudget(config, layout.length);
   const population = createPopulation(config, dataset, deriveKey(key, "population"));
   const keptClients = config.clients - population.leavers.size;
   checkPlan(rule, { optimizer: config.local.optimizer.id, keptClients });
@@ -142,10 +149,10 @@ export async function* simulate(
 
   yield begin("training");
   const header = { layout, key: deriveKey(key, "history"), facts: factsOf(config), initialWeights: start };
-  const history = await resources.openHistory("main", { ...header, codec: config.codec });
+  const history = await resources.openHistory("main", { ...header, codec: inMode(config.codec, config) });
   const others: History[] = [];
   for (const [index, codec] of config.codecCurve.entries()) {
-    others.push(await resources.openHistory(`curve-${index}`, { ...header, codec }));
+    others.push(await resources.openHistory(`curve-${index}`, { ...header, codec: inMode(codec, config) }));
   }
   try {
     const training = yield* trainWithHistory(
@@ -155,6 +162,7 @@ export async function* simulate(
       rounds,
       measurer,
       resources.stopwatch,
+      rateOfRound,
     );
     const unlearnInputs = {
       config,
@@ -269,10 +277,15 @@ export async function* simulate(
   }
 }
 
+/** A codec in the run's mode; left out where it is the default, as in histories written before there were modes. */
+function inMode(codec: CodecConfig, { historyMode }: SimulationConfig): CodecConfig {
+  return historyMode.mode === "full" ? codec : codecConfigSchema.parse({ ...codec, retention: historyMode });
+}
+
 /** The training log that the unlearning rules read, kept in the history's header. */
 function factsOf(config: SimulationConfig): Json {
   const { data, model, clients, rounds, partition, local, participation, weighting, server, seed } = config;
-  const { attack, attackers, leaverWeight, sizes, samplesPerClient } = config;
+  const { attack, attackers, leaverWeight, sizes, samplesPerClient, historyBudgetBytes } = config;
   const facts = {
     data,
     model,
@@ -285,6 +298,7 @@ function factsOf(config: SimulationConfig): Json {
     participation,
     weighting,
     server,
+    historyBudgetBytes,
   };
   const adversary = {
     attack,

@@ -5,6 +5,7 @@ import type { ServerState } from "../aggregation.ts";
 import { type FinishedRound, type RoundsOptions, runRounds } from "../rounds.ts";
 import { decodeCheckpoint, encodeCheckpoint, type RunProgress } from "./checkpoint.ts";
 import type { SimulationConfig } from "./config.ts";
+import type { RateOfRound } from "./history-budget.ts";
 import type { Measurer } from "./measurements.ts";
 
 /** Weights and what it cost to get them. */
@@ -35,6 +36,7 @@ export async function* trainWithHistory(
   rounds: Omit<RoundsOptions, "from" | "to">,
   measurer: Measurer,
   stopwatch: Stopwatch | undefined,
+  rateOfRound: RateOfRound = async () => undefined,
 ): Progress<Work & RunProgress> {
   const { length } = start;
   const [history, ...others] = histories as readonly [History, ...History[]];
@@ -69,7 +71,7 @@ export async function* trainWithHistory(
     // The main history last: a round that it holds is held by all, so that a killed run goes on in step.
     for (const other of others) await catchUp(other, input);
     const storing = performance.now();
-    await history.acceptRound(input);
+    await history.acceptRound({ ...input, rate: await rateOfRound(round.round, history) });
     seconds += worked + (performance.now() - storing) / 1000;
     stopwatch?.write(seconds);
     since = performance.now();

@@ -90,6 +90,7 @@ export async function* unlearnFromHistory(
         training: await trainingFacts(history, trained, inputs),
         leavers: [...population.leavers].map(clientId),
         help: order.help,
+        scope: config.unlearn.scope,
         matrices,
         probe: { inputRange: inputRangeOf(inputs.architecture), predict: measurer.predict },
         key: deriveKey(inputs.key, "unlearning"),

@@ -5,6 +5,7 @@ import type { Key } from "../../kernel/key.ts";
 import type { ModelLayout } from "../../kernel/layout.ts";
 import type { LayerLayout } from "../../models/layers.ts";
 import type { MatrixEngine } from "../../runtime/linear-algebra/matrix-engine.ts";
+import type { HistoryDemand, UnlearningScope } from "./check-mode.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import type { TrainingFacts } from "./training-facts.ts";
 
@@ -51,6 +52,8 @@ export interface UnlearningRequest {
   readonly leavers: readonly ClientId[];
   /** Whether the caller will let the kept clients run a repair round on the result. */
   readonly help: "none" | "repair-round";
+  /** What the leavers are taken out of; `everything` when left out. */
+  readonly scope?: UnlearningScope | undefined;
   /** Where matrix products run. */
   readonly matrices: MatrixEngine;
   /** The model's forward pass, for the diagnosis by synthetic inputs; left out, that part is left out. */
@@ -129,6 +132,12 @@ export interface UnlearningRule {
   readonly needs: readonly Need[];
   /** What a run must be like for the rule to work on it; anything goes when left out. */
   readonly limits?: RuleLimits;
+  /**
+   * What the rule asks of a history, which some modes cannot do; undefined for one that reads none.
+   *
+   * @throws LETHE_USAGE_CONFIG
+   */
+  demands(settings?: Readonly<Record<string, unknown>>): HistoryDemand | undefined;
   /** What is known about the result, in one sentence. */
   readonly guarantee: string;
   readonly config: z.ZodType;

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { LetheError } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
 import { checkedSettings } from "../../kernel/settings.ts";
+import { checkMode, type HistoryDemand } from "./check-mode.ts";
 import { checkRequest } from "./check-request.ts";
 import type { Need, RequestWith, RuleLimits, UnlearningOutcome, UnlearningRule } from "./contract.ts";
 
@@ -14,6 +15,7 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
   readonly references: readonly string[];
   readonly needs: readonly N[];
   readonly limits?: RuleLimits;
+  readonly demands?: (config: z.output<S>) => HistoryDemand;
   readonly guarantee: string;
   readonly config: S;
   readonly run: (request: RequestWith<N>, config: z.output<S>) => Progress<UnlearningOutcome>;
@@ -21,6 +23,7 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
   const { id, needs, config } = declaration;
   return {
     ...declaration,
+    demands: (settings = {}) => declaration.demands?.(checkedSettings(id, config, settings)),
     async *run(request, settings = {}) {
       const parsed = checkedSettings(id, config, settings);
       for (const need of needs) {
@@ -36,6 +39,11 @@ export function defineRule<const N extends Need, S extends z.ZodType>(declaratio
         }
       }
       checkRequest(request);
+      const { history, scope = "everything", training } = request;
+      if (history?.retention !== undefined && needs.some((need) => need === "history")) {
+        const { retention, rounds } = history;
+        checkMode(id, declaration.demands?.(parsed), { retention, scope, rounds, server: training.server });
+      }
       return yield* declaration.run(request as RequestWith<N>, parsed);
     },
   };

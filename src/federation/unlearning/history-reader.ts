@@ -1,3 +1,4 @@
+import type { Retention } from "../../history/retention.ts";
 import type { ClientId } from "../../kernel/client-id.ts";
 
 /** One client's update as the server aggregated it: after boosts and clipping, before server momentum and server rate. */
@@ -23,6 +24,22 @@ export interface HistoryRound {
   readonly unrecorded?: readonly { readonly client: ClientId; readonly weight: number }[];
 }
 
+/** What a history keeps of each client in constant memory. */
+export interface HistorySums {
+  /** α, the skew that they were made for. */
+  readonly alpha: number;
+  /**
+   * e_T of the leavers together: Σ_t (1 + α)^{T−1−t} d_t, in the layout's order.
+   *
+   * @throws LETHE_USAGE_MODE for leavers whose shares change from round to round, LETHE_DATA_UNKNOWN_CLIENT
+   */
+  errorOf(leavers: readonly ClientId[]): Promise<{
+    readonly error: Float64Array;
+    readonly correctedRounds: number;
+    readonly keptClients: number;
+  }>;
+}
+
 /** Which part of a history to decode; everything when left out. */
 export interface HistorySelection {
   /** Rounds to yield. */
@@ -39,5 +56,9 @@ export interface HistorySelection {
 export interface HistoryReader {
   /** T, the number of rounds. */
   readonly rounds: number;
+  /** What was kept of them; everything when left out. */
+  readonly retention?: Retention;
+  /** Sums over all rounds, where the history keeps them. */
+  readonly sums?: HistorySums | undefined;
   read(selection?: HistorySelection): AsyncIterable<HistoryRound> | Iterable<HistoryRound>;
 }

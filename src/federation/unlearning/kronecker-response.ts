@@ -66,6 +66,7 @@ export const kroneckerResponse = defineRule({
   title: "Subtraction from the stored history, decayed by the kept clients' response",
   references: ["arXiv:2505.03388", "arXiv:1806.03884"],
   needs: ["history"],
+  demands: () => ({ operations: ["forget", "late-choice", "factors"] }),
   limits: { optimizers: ["sgd", "adam"], leastKeptClients: 2 },
   guarantee:
     "None for networks; exact on quadratic losses whose curvature is proportional to the kept clients' covariance.",

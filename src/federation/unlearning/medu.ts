@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { LetheEvent } from "../../kernel/events.ts";
+import type { RequestWith, UnlearningOutcome } from "./contract.ts";
 import { defineRule } from "./define-rule.ts";
 import { readDeviations } from "./deviations.ts";
+import type { HistorySums } from "./history-reader.ts";
 import { modelRecursion } from "./recursion.ts";
 import { subtractError } from "./subtract.ts";
 
@@ -23,6 +25,7 @@ export const medu = defineRule({
   title: "Subtraction from the stored history, one discount for all (MEDU)",
   references: ["arXiv:2505.03388", "arXiv:2405.18040"],
   needs: ["history"],
+  demands: ({ alpha }) => ({ operations: ["forget", "forget-sets", "late-choice"], alpha }),
   guarantee: "None for networks; with α = 0 the distance to retraining is bounded for one-step clients.",
   config: z.strictObject({
     /** α, the skew; (1 + α) is what a round leaves of earlier contributions. */
@@ -33,6 +36,8 @@ export const medu = defineRule({
   async *run(request, { alpha, estimator }) {
     const { layout, layers, finalWeights, history } = request;
     yield { type: "started", operation: "unlearn", details: { rule: "medu", alpha, estimator } };
+    if (history.sums !== undefined && request.scope !== "window")
+      return await fromSums(request, history.sums);
     const deviations = readDeviations(request, estimator);
     const recursion = modelRecursion(layout, 1 + alpha, request.training.server);
     for await (const { round, deviation, isCorrected } of deviations.pass()) {
@@ -50,6 +55,33 @@ export const medu = defineRule({
     };
   },
 });
+
+/** The recursion was run while training, client by client, on the updates before they were coded. */
+async function fromSums(
+  { finalWeights, layers, leavers, history }: RequestWith<"history">,
+  sums: HistorySums,
+): Promise<UnlearningOutcome> {
+  const { error, correctedRounds, keptClients } = await sums.errorOf(leavers);
+  const { weights, flooredVariances } = subtractError(finalWeights, error, layers);
+  return {
+    weights,
+    diagnosis: { verdict: "unjudged", values: {}, warnings: [] },
+    evidence: {
+      rounds: history.rounds,
+      correctedRounds,
+      recordsRead: 0,
+      keptClients,
+      leavers: leavers.length,
+      treatments: [
+        {
+          layer: "all",
+          treatment: "one discount, from sums",
+          details: { alpha: sums.alpha, flooredVariances },
+        },
+      ],
+    },
+  };
+}
 
 function stepOf(round: number, of: number): LetheEvent {
   return { type: "step", step: round + 1, of, scalars: {} };

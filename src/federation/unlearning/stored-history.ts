@@ -2,11 +2,13 @@ import { availableParallelism } from "node:os";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
+import { FULL } from "../../history/retention.ts";
 import type { HistoryHeader, HistoryReader as Store } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
 import { inlineDecoding, type RoundDecoding, type UndecodedRound } from "./decoding/round-decoding.ts";
 import { workerDecoding } from "./decoding/worker-decoding.ts";
 import type { HistoryReader, HistoryRound, HistorySelection, RecordedUpdate } from "./history-reader.ts";
+import { storedSums } from "./stored-sums.ts";
 
 /** With two the rules' own arithmetic takes as long as decoding. */
 const MOST_WORKERS = 2;
@@ -36,6 +38,8 @@ export async function storedHistory(
   const spare: Float32Array[] = [];
   return {
     rounds,
+    retention: header.codec.retention ?? FULL,
+    sums: storedSums(store),
     read: (selection) => decodeRounds(store, decoding, spare, selection ?? {}),
     [Symbol.asyncDispose]: () => decoding[Symbol.asyncDispose](),
   };
@@ -146,7 +150,7 @@ function decodedRound(
     };
   });
   const unrecorded = present
-    .filter(({ status }) => status === "unsampled")
+    .filter(({ status }) => status === "unsampled" || status === "dropped")
     .map(({ client, weight }) => ({ client: clientId(client), weight: weight / total }));
   return { round, participants, unrecorded };
 }

@@ -37,10 +37,11 @@ export function eraseEntries(database: DatabaseSync, path: string, client: strin
     let recordBytes = 0;
     for (const { id } of ids) {
       const round = Math.floor(id / CLIENTS_PER_ROUND);
-      const entry = readEntryRow(database, round, known.ordinal, names)?.entry;
-      if (!entry) continue;
+      const row = readEntryRow(database, round, known.ordinal, names);
+      if (!row) continue;
+      const { entry, digest } = row;
       recordBytes += entry.record?.length ?? 0;
-      empty.run(STATUS_NUMBERS.erased, digestEntry(entry), id);
+      empty.run(STATUS_NUMBERS.erased, digest ?? digestEntry(entry), id);
     }
     database.prepare("DELETE FROM auxiliary WHERE client = ?").run(known.ordinal);
     database

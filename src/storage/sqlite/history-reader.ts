@@ -16,7 +16,7 @@ import {
   readRoundRows,
   readState,
 } from "./history-rows.ts";
-import { reportStorage } from "./history-storage.ts";
+import { readUsedBytes, reportStorage } from "./history-storage.ts";
 import { verifyHistory } from "./verify-history.ts";
 
 /**
@@ -131,6 +131,10 @@ export function createReader(database: DatabaseSync, path: string, release: () =
 
     async storage() {
       return guarded(path, () => reportStorage(database, path, header));
+    },
+
+    async usedBytes() {
+      return guarded(path, () => readUsedBytes(database));
     },
 
     async close() {

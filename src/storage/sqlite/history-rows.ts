@@ -205,6 +205,14 @@ export function readState(database: DatabaseSync): StateRow | undefined {
   return row && { round: row.round, weights: row.weights, checkpoint: row.checkpoint ?? undefined };
 }
 
+/** What repairs of this history took on trust, with a sentence on each. */
+export function readRepairs(
+  database: DatabaseSync,
+): readonly { readonly part: string; readonly note: string }[] {
+  if (!first(database, "SELECT 1 FROM sqlite_schema WHERE name = 'repairs'")) return [];
+  return all(database, "SELECT part, note FROM repairs ORDER BY part");
+}
+
 function entryOf(row: EntryColumns, names: ReadonlyMap<number, string>, round: number): EntryRow {
   const client = names.get(row.id % CLIENTS_PER_ROUND);
   const status = STATUSES[row.status];

@@ -22,6 +22,7 @@ export const STATUS_NUMBERS = {
   unsampled: 3,
   absent: 4,
   erased: 5,
+  dropped: 6,
 } as const satisfies Record<EntryStatus, number>;
 
 const TABLES = `
@@ -72,6 +73,11 @@ CREATE TABLE auxiliary (
 ) STRICT;
 -- A row here means: an erasure is recorded, and the space that held the client is still to be given back.
 CREATE TABLE cleanup (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;
+`;
+
+/** What a repair had to take on trust; only a repaired history has this table. */
+export const REPAIRS_TABLE = `
+CREATE TABLE IF NOT EXISTS repairs (part TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT;
 `;
 
 /** Settings of a file before its first table. They are kept in the file. */

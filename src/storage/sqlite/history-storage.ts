@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { MEAN } from "../../history/encode-round.ts";
 import type { EntryStatus } from "../../history/entry.ts";
 import { readRecord } from "../../history/record.ts";
+import { REMOVAL_ERROR } from "../../history/removal-error.ts";
 import type { HistoryHeader, StorageReport } from "../../history/store.ts";
 import { first } from "./database.ts";
 import { readEntryRows, readNames, readRoundRows, readState } from "./history-rows.ts";
@@ -34,21 +35,31 @@ export function reportStorage(database: DatabaseSync, path: string, header: Hist
   const bytesOnDisk = [path, `${path}-wal`].reduce((sum, file) => sum + sizeOf(file), 0);
   const weightBytes = header.initialWeights.byteLength + (state?.weights.length ?? 0);
   const checkpointBytes = state?.checkpoint?.length ?? 0;
-  const sum = "SELECT coalesce(sum(length(mean)), 0) AS bytes FROM auxiliary";
-  const auxiliaryBytes = first<{ readonly bytes: number }>(database, sum)?.bytes ?? 0;
-  const present = entries.stored + entries.held + entries.average + entries.unsampled;
+  const sum = "SELECT coalesce(sum(length(mean)), 0) AS bytes FROM auxiliary WHERE (name = ?) = ?";
+  const bytesOf = (ofSums: 0 | 1): number =>
+    first<{ readonly bytes: number }>(database, sum, REMOVAL_ERROR, ofSums)?.bytes ?? 0;
+  const auxiliaryBytes = bytesOf(0);
+  const present = entries.stored + entries.held + entries.average + entries.unsampled + entries.dropped;
   const historyBytes = bytesOnDisk - weightBytes - checkpointBytes - auxiliaryBytes;
   return {
     bytesOnDisk,
     weightBytes,
     checkpointBytes,
     auxiliaryBytes,
+    sumBytes: bytesOf(1),
     ...parts,
     envelopeBytes: parts.recordBytes - parts.symbolBytes - parts.supportBytes - parts.bufferBytes,
     entries,
     rawBytes: 4 * header.layout.length * present,
     bitsPerParameter: present === 0 ? 0 : (8 * historyBytes) / (header.layout.length * present),
   };
+}
+
+/** Pages that hold something, those of the log included. */
+export function readUsedBytes(database: DatabaseSync): number {
+  const read = (name: string): number =>
+    first<Readonly<Record<string, number>>>(database, `PRAGMA ${name}`)?.[name] ?? 0;
+  return (read("page_count") - read("freelist_count")) * read("page_size");
 }
 
 function sizeOf(file: string): number {

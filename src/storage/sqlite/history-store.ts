@@ -49,6 +49,19 @@ export async function createHistory(
       `Expected ${header.layout.length} initial weights, got ${header.initialWeights.length}.`,
     );
   }
+  return createWith(path, (database) => insertHeader(database, complete), options);
+}
+
+/**
+ * Creates a history whose rows `fill` inserts, all in one transaction, and opens it for writing.
+ *
+ * @throws as {@link createHistory}, and what `fill` throws
+ */
+export function createWith(
+  path: string,
+  fill: (database: DatabaseSync) => void,
+  options: WriterOptions = {},
+): History {
   return openWith(path, options, (database) => {
     if (isInitialised(database)) {
       throw new LetheError(
@@ -62,7 +75,7 @@ export async function createHistory(
     prepareFile(database);
     inTransaction(database, path, () => {
       createTables(database);
-      insertHeader(database, complete);
+      fill(database);
     });
   });
 }
@@ -120,7 +133,8 @@ function openWith(
   }
 }
 
-function expectHistory(database: DatabaseSync, path: string): void {
+/** @throws LETHE_DATA_NOT_A_HISTORY */
+export function expectHistory(database: DatabaseSync, path: string): void {
   guarded(path, () => {
     if (!isInitialised(database)) throw notAHistory(path);
   });

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestFloats, digestRound } from "../../history/chain.ts";
-import { type EarlierRecords, encodeRound } from "../../history/encode-round.ts";
+import { type EarlierRecords, encodeRound, unrecordedRound } from "../../history/encode-round.ts";
 import type { RoundEntry } from "../../history/entry.ts";
+import { FULL, sumsAlpha, windowOf } from "../../history/retention.ts";
 import { updateMean } from "../../history/running-mean.ts";
 import type { History, HistoryReader, RoundInput, RoundReceipt } from "../../history/store.ts";
 import { createWorkspace, type Workspace } from "../../history/workspace.ts";
@@ -12,6 +13,8 @@ import { first, guarded, inTransaction } from "./database.ts";
 import { eraseEntries, finishErasure } from "./erase-client.ts";
 import { floatBytes, readClient, readRecordBytes } from "./history-rows.ts";
 import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
+import { advanceErrors } from "./removal-sums.ts";
+import { leaveWindow } from "./round-window.ts";
 
 /** Name of a client's residual among its auxiliary vectors: no caller's name begins so. */
 const RESIDUAL = "lethe:residual";
@@ -53,6 +56,8 @@ function acceptRound(
 ): RoundReceipt {
   checkRound(database, header.layout.length, input);
   const { round, metadata = null, checkpoint, weights } = input;
+  const retention = header.codec.retention ?? FULL;
+  const codec = { ...header.codec, rate: input.rate ?? header.codec.rate };
   const earlier: Omit<EarlierRecords, "residual"> = {
     last(client) {
       const known = readClient(database, client);
@@ -70,14 +75,10 @@ function acceptRound(
     const query = "SELECT mean FROM auxiliary WHERE client = ? AND name = ?";
     return known && first<{ readonly mean: Uint8Array }>(database, query, known.ordinal, RESIDUAL)?.mean;
   };
-  const encoded = encodeRound(
-    round,
-    input.participants,
-    header,
-    header.codec,
-    { ...earlier, residual },
-    workspace,
-  );
+  const encoded =
+    windowOf(retention) === 0
+      ? { ...unrecordedRound(round, input.participants), residuals: new Map<string, Uint8Array>() }
+      : encodeRound(round, input.participants, header, codec, { ...earlier, residual }, workspace);
   return inTransaction(database, path, () => {
     const numbered = encoded.entries
       .map((entry) => ({ entry, ordinal: numberOf(database, entry.client) }))
@@ -119,6 +120,9 @@ function acceptRound(
     for (const [client, bytes] of encoded.residuals) {
       putAuxiliary(database, numberOf(database, client), RESIDUAL, { count: 1, mean: bytes });
     }
+    leaveWindow(database, windowOf(retention));
+    const alpha = sumsAlpha(retention);
+    if (alpha !== undefined) advanceErrors(database, input.participants, alpha);
     const records = [...encoded.entries.map(({ record }) => record), encoded.mean];
     return {
       round,
