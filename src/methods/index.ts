@@ -1,7 +1,11 @@
 import { LetheError } from "../kernel/errors.ts";
+import { badTeacher } from "./bad-teacher.ts";
 import { camu } from "./camu.ts";
+import { cfK } from "./cf-k.ts";
 import type { Method, MethodTable } from "./contract.ts";
+import { decoupledDistillation } from "./delete.ts";
 import { doNothing } from "./do-nothing.ts";
+import { euK } from "./eu-k.ts";
 import { fineTune } from "./fine-tune.ts";
 import { gradientAscent } from "./gradient-ascent.ts";
 import { l1Sparse } from "./l1-sparse.ts";
@@ -18,7 +22,16 @@ import { scrub, scrubR } from "./scrub.ts";
 
 const references = [retrain, doNothing, randomNoise];
 const published = [camu, l1Sparse, loft, muMis, natmu, perturbedSign, pgu, scrub, scrubR];
-const baselines = [fineTune, gradientAscent, negGradPlus, randomLabels];
+const baselines = [
+  badTeacher,
+  cfK,
+  decoupledDistillation,
+  euK,
+  fineTune,
+  gradientAscent,
+  negGradPlus,
+  randomLabels,
+];
 
 /** Every method that unlearns a centrally trained model, by id: references and controls, published systems, baselines. */
 export const methods: MethodTable = Object.fromEntries(
