@@ -18,7 +18,9 @@ import { pgu } from "./pgu.ts";
 import { randomLabels } from "./random-labels.ts";
 import { randomNoise } from "./random-noise.ts";
 import { retrain } from "./retrain.ts";
+import { salun } from "./salun.ts";
 import { scrub, scrubR } from "./scrub.ts";
+import { selectiveSynapticDampening } from "./selective-synaptic-dampening.ts";
 
 const references = [retrain, doNothing, randomNoise];
 const published = [camu, l1Sparse, loft, muMis, natmu, perturbedSign, pgu, scrub, scrubR];
@@ -31,6 +33,8 @@ const baselines = [
   gradientAscent,
   negGradPlus,
   randomLabels,
+  salun,
+  selectiveSynapticDampening,
 ];
 
 /** Every method that unlearns a centrally trained model, by id: references and controls, published systems, baselines. */

@@ -1,8 +1,10 @@
 import type { Samples } from "../data/dataset.ts";
+import { LetheError } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
-import type { ParameterSet } from "../kernel/parameters.ts";
+import { firstNonFinite, type ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
+import { compileEmpiricalDiagonal, type DiagonalFisher } from "../training/curvature/diagonal-fisher.ts";
 import { compileFeatures, type FeatureExtractor, type FeatureRows } from "../training/features/features.ts";
 import { compileLayerMoments, type LayerMoments } from "../training/features/layer-moments.ts";
 import type { Moments } from "../training/features/moments.ts";
@@ -28,6 +30,8 @@ export interface Workbench extends AsyncDisposable {
   featuresOf(weights: ParameterSet, samples: Samples): Promise<FeatureRows>;
   /** Moments of what goes into every dense and convolution layer; see {@link compileLayerMoments}. */
   layerMomentsOf(weights: ParameterSet, samples: Samples): Promise<ReadonlyMap<string, Moments>>;
+  /** The diagonal of the empirical Fisher matrix; see {@link compileEmpiricalDiagonal}. @throws LETHE_NUMERIC_NOT_FINITE */
+  fisherDiagonalOf(weights: ParameterSet, samples: Samples): Promise<ParameterSet>;
   /** Training from random weights; see {@link trainByRecipe}. */
   train(recipe: Recipe, run: Omit<RecipeRun, "architecture" | "runtime">): Progress<RecipeResult>;
   /** Samples times passes so far. */
@@ -46,6 +50,7 @@ export function createWorkbench(bench: {
   let predictor: Promise<Predictor> | undefined;
   let features: Promise<FeatureExtractor> | undefined;
   let moments: Promise<LayerMoments> | undefined;
+  let diagonal: Promise<DiagonalFisher> | undefined;
   const count = (run: { readonly gradientEvaluations: number }): void => {
     gradientEvaluations += run.gradientEvaluations;
   };
@@ -87,6 +92,13 @@ export function createWorkbench(bench: {
       forwardEvaluations += samples.count;
       return (await moments).momentsOf(weights, samples);
     },
+    async fisherDiagonalOf(weights, samples) {
+      diagonal ??= compileEmpiricalDiagonal(architecture, runtime).then((compiled) => opened.use(compiled));
+      const found = await (await diagonal).at(weights, samples);
+      gradientEvaluations += found.gradientEvaluations;
+      for (const [name, values] of found.diagonal) requireFinite(name, values);
+      return found.diagonal;
+    },
     async *train(recipe, run) {
       const { samples, counts } = countedSamples(run.samples);
       const result = yield* trainByRecipe(recipe, { ...run, samples, architecture, runtime });
@@ -96,4 +108,14 @@ export function createWorkbench(bench: {
     evaluations: () => ({ gradientEvaluations, forwardEvaluations }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function requireFinite(name: string, values: Float32Array): void {
+  if (firstNonFinite(values) < 0) return;
+  throw new LetheError(
+    "numeric",
+    "NUMERIC_NOT_FINITE",
+    `Expected finite gradients of \`${name}\`, got others. Look for NaN in the data.`,
+    { details: { tensor: name } },
+  );
 }
