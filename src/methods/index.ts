@@ -1,5 +1,7 @@
 import { LetheError } from "../kernel/errors.ts";
 import { badTeacher } from "./bad-teacher.ts";
+import { boundaryExpand } from "./boundary-expand.ts";
+import { boundaryShrink } from "./boundary-shrink.ts";
 import { camu } from "./camu.ts";
 import { cfK } from "./cf-k.ts";
 import type { Method, MethodTable } from "./contract.ts";
@@ -26,6 +28,8 @@ const references = [retrain, doNothing, randomNoise];
 const published = [camu, l1Sparse, loft, muMis, natmu, perturbedSign, pgu, scrub, scrubR];
 const baselines = [
   badTeacher,
+  boundaryExpand,
+  boundaryShrink,
   cfK,
   decoupledDistillation,
   euK,

@@ -20,8 +20,8 @@ import { countedSamples } from "./parts/counted-samples.ts";
 
 /** A method's means to compute. Whatever is compiled here is counted, and freed when the method ends. */
 export interface Workbench extends AsyncDisposable {
-  /** A loss with its optimizer; see {@link compileStep}. */
-  step(options: Parameters<typeof compileStep>[1]): Promise<CompiledStep>;
+  /** A loss with its optimizer; see {@link compileStep}. @param wider - an architecture made of the model's, where it is another */
+  step(options: Parameters<typeof compileStep>[1], wider?: Architecture): Promise<CompiledStep>;
   /** A loss and its gradients; see {@link compileObjective}. */
   objective(options: Parameters<typeof compileObjective>[1]): Promise<CompiledObjective>;
   /** Class scores of samples in the form for use; the same predictor for every call. */
@@ -55,8 +55,8 @@ export function createWorkbench(bench: {
     gradientEvaluations += run.gradientEvaluations;
   };
   return {
-    async step(options) {
-      const compiled = opened.use(await compileStep(architecture, options, runtime));
+    async step(options, wider = architecture) {
+      const compiled = opened.use(await compileStep(wider, options, runtime));
       return {
         ...compiled,
         async step(state, feeds, learningRate) {
