@@ -81,19 +81,25 @@ async function labelsAcross(
 ): Promise<Int32Array> {
   const search = await workbench.objective({
     objective: (context) => {
-      const scores = (input: typeof x) => context.forward(input, { mode: "inference" }).logits;
       const x = context.features("forget");
-      const loss = crossEntropy(scores(x), context.labels("forget"));
+      const { logits } = context.forward(x, { mode: "inference" });
+      const loss = crossEntropy(logits, context.labels("forget"));
       const [gradient] = gradients(loss, [x]);
       const near = signStep(x, x, sign(gradient), { ...config, size: config.epsilon });
-      return { loss, outputs: { across: argMax(scores(near), 1) }, backwardPasses: 1 };
+      // The weights as a set of their own: nothing is differentiated here, so nothing is counted.
+      const held = { mode: "inference", weights: context.weightSet("trained") } as const;
+      const across = argMax(context.forward(near, held).logits, 1);
+      return { loss, outputs: { across }, backwardPasses: 2 };
     },
   });
   const labels = new Int32Array(forget.count);
   let row = 0;
   for (const { features, labels: own } of batchesOf(forget, BATCH)) {
     throwIfCancelled(signal);
-    const { outputs } = await search.evaluate(weights, { forget: { features, labels: own } });
+    const { outputs } = await search.evaluate(weights, {
+      forget: { features, labels: own },
+      trained: weights,
+    });
     for (const label of outputs.across ?? []) labels[row++] = Number(label);
   }
   return labels;

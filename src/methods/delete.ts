@@ -33,12 +33,12 @@ export const decoupledDistillation = defineMethod({
   config: z.strictObject({
     epochs: z.int().min(1).default(10),
     batchSize: z.int().min(1).default(64),
-    learningRate: z.number().positive().default(1e-3),
+    learningRate: z.number().positive().default(3e-4),
     optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
     /** The least share of the trained model's validation accuracy that is to be left. */
     leastUtility: z.number().gt(0).max(1).default(0.5),
   }),
-  grid: { learningRate: [1e-4, 3e-4, 3e-3], epochs: [5, 20] },
+  grid: { learningRate: [1e-4, 1e-3, 3e-3], epochs: [5, 20] },
   async *run(request, { epochs, batchSize, learningRate, optimizer, leastUtility }) {
     const { workbench, architecture, forget, weights } = request;
     const { classes } = architecture;

@@ -21,8 +21,8 @@ export interface Objective {
   /** Further values to be given back by every run: parts of the loss, logits, norms. */
   readonly outputs?: Readonly<Record<string, Value>>;
   /**
-   * Backward passes a sample costs, for the count only: 1 when left out, 2 where the loss itself holds a gradient. Given, it is counted
-   * too where no gradients of parameters are taken.
+   * Backward passes a sample costs, for the count only: 1 when left out, 2 where the loss itself holds a gradient. One less where
+   * no gradients of parameters are taken.
    */
   readonly backwardPasses?: number;
 }
@@ -81,7 +81,7 @@ export function buildObjectiveGraph(
 ): ObjectiveGraph {
   const graph = new Graph(operators);
   const { context, weights, fed, passes, nextBuffers } = createContext(graph, architecture);
-  const { loss, outputs: extra = {}, backwardPasses } = options.objective(context);
+  const { loss, outputs: extra = {}, backwardPasses = 1 } = options.objective(context);
 
   const trained = trainedParameters(architecture, options.trained);
   const outputs = new Map<string, Value>([["loss", loss]]);
@@ -143,7 +143,7 @@ export function buildObjectiveGraph(
     outputs: Object.keys(extra),
     state,
     passes: counts,
-    backwardPasses: backwardPasses ?? 1,
+    backwardPasses: isDifferentiated ? backwardPasses : backwardPasses - 1,
   };
 }
 
