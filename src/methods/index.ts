@@ -9,7 +9,9 @@ import { decoupledDistillation } from "./delete.ts";
 import { doNothing } from "./do-nothing.ts";
 import { euK } from "./eu-k.ts";
 import { fineTune } from "./fine-tune.ts";
+import { fisherForgetting } from "./fisher-forgetting.ts";
 import { gradientAscent } from "./gradient-ascent.ts";
+import { influence } from "./influence.ts";
 import { l1Sparse } from "./l1-sparse.ts";
 import { loft } from "./loft.ts";
 import { muMis } from "./mu-mis.ts";
@@ -34,7 +36,9 @@ const baselines = [
   decoupledDistillation,
   euK,
   fineTune,
+  fisherForgetting,
   gradientAscent,
+  influence,
   negGradPlus,
   randomLabels,
   salun,

@@ -1,10 +1,13 @@
+import type { Batch } from "../data/batches.ts";
 import type { Samples } from "../data/dataset.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
+import { sizeOf } from "../kernel/layout.ts";
 import { firstNonFinite, type ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
 import { compileEmpiricalDiagonal, type DiagonalFisher } from "../training/curvature/diagonal-fisher.ts";
+import { parameterVector } from "../training/curvature/parameter-vector.ts";
 import { compileFeatures, type FeatureExtractor, type FeatureRows } from "../training/features/features.ts";
 import { compileLayerMoments, type LayerMoments } from "../training/features/layer-moments.ts";
 import type { Moments } from "../training/features/moments.ts";
@@ -14,6 +17,7 @@ import {
   compileObjective,
   compileStep,
 } from "../training/objective.ts";
+import { compileSampleGradients, type SampleGradients } from "../training/per-sample/sample-gradients.ts";
 import { createPredictor, type Predictor } from "../training/predictor.ts";
 import { type Recipe, type RecipeResult, type RecipeRun, trainByRecipe } from "../training/recipe.ts";
 import { countedSamples } from "./parts/counted-samples.ts";
@@ -32,6 +36,8 @@ export interface Workbench extends AsyncDisposable {
   layerMomentsOf(weights: ParameterSet, samples: Samples): Promise<ReadonlyMap<string, Moments>>;
   /** The diagonal of the empirical Fisher matrix; see {@link compileEmpiricalDiagonal}. @throws LETHE_NUMERIC_NOT_FINITE */
   fisherDiagonalOf(weights: ParameterSet, samples: Samples): Promise<ParameterSet>;
+  /** Every sample's gradient as a vector over all parameters; see {@link compileSampleGradients}. */
+  sampleGradientsOf(weights: ParameterSet, batch: Batch): Promise<readonly Float64Array[]>;
   /** Training from random weights; see {@link trainByRecipe}. */
   train(recipe: Recipe, run: Omit<RecipeRun, "architecture" | "runtime">): Progress<RecipeResult>;
   /** Samples times passes so far. */
@@ -51,6 +57,7 @@ export function createWorkbench(bench: {
   let features: Promise<FeatureExtractor> | undefined;
   let moments: Promise<LayerMoments> | undefined;
   let diagonal: Promise<DiagonalFisher> | undefined;
+  let ofSamples: Promise<SampleGradients> | undefined;
   const count = (run: { readonly gradientEvaluations: number }): void => {
     gradientEvaluations += run.gradientEvaluations;
   };
@@ -98,6 +105,20 @@ export function createWorkbench(bench: {
       gradientEvaluations += found.gradientEvaluations;
       for (const [name, values] of found.diagonal) requireFinite(name, values);
       return found.diagonal;
+    },
+    async sampleGradientsOf(weights, batch) {
+      ofSamples ??= compileSampleGradients(architecture, runtime).then((compiled) => opened.use(compiled));
+      const tensors = await (await ofSamples).gradients(weights, batch);
+      for (const [name, values] of tensors) requireFinite(name, values);
+      const rows = batch.features.length / sizeOf(architecture.inputShape);
+      gradientEvaluations += rows;
+      return Array.from({ length: rows }, (_, row) => {
+        const own = [...tensors].map(([name, values]) => {
+          const width = values.length / rows;
+          return [name, values.subarray(row * width, (row + 1) * width)] as const;
+        });
+        return parameterVector(architecture, new Map(own));
+      });
     },
     async *train(recipe, run) {
       const { samples, counts } = countedSamples(run.samples);
