@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { joinedSamples } from "../data/joined.ts";
-import { deriveKey, randomStream } from "../kernel/key.ts";
+import { deriveKey } from "../kernel/key.ts";
 import { klDivergence } from "../training/losses.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, ordersOf } from "./iterative.ts";
+import { drawnSamples } from "./parts/drawn-samples.ts";
 import { withFreshLayers } from "./parts/fresh-layers.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
 
@@ -42,8 +43,7 @@ export const badTeacher = defineMethod({
     const { classes } = architecture;
     const key = deriveKey(request.key, "bad-teacher");
     const wanted = Math.max(1, Math.round(retainShare * retain.count));
-    const order = randomStream(deriveKey(key, "retain")).permutation(retain.count);
-    const kept = retain.subset(order.subarray(0, wanted));
+    const kept = drawnSamples(retain, wanted, deriveKey(key, "retain"));
     const random = withFreshLayers(architecture, weights, deriveKey(key, "teacher"));
     const values = new Float32Array((forget.count + wanted) * classes);
     values.set(await workbench.logitsOf(random, forget));

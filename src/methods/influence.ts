@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { batchFiller } from "../data/batches.ts";
+import { batchesOf } from "../data/batches.ts";
 import { throwIfCancelled } from "../kernel/errors.ts";
-import { deriveKey, randomStream } from "../kernel/key.ts";
+import { deriveKey } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import { addScaled, norm } from "../runtime/linear-algebra/linear-operator.ts";
 import { parameterVector, vectorParameters } from "../training/curvature/parameter-vector.ts";
 import { defineMethod } from "./define-method.ts";
+import { drawnSamples } from "./parts/drawn-samples.ts";
 import { compileMeanGradient } from "./parts/mean-gradient.ts";
 import { woodFisher } from "./parts/wood-fisher.ts";
 
@@ -46,19 +47,15 @@ export const influence = defineMethod({
     const vector = right.map((value) => share * value);
     const count = Math.min(samples, retain.count);
     const key = deriveKey(request.key, "influence");
-    const order = randomStream(deriveKey(key, "order")).permutation(retain.count).subarray(0, count);
     const recursion = woodFisher(vector, count);
-    const fill = batchFiller(retain, BATCH);
-    for (let at = 0; at < count; at += BATCH) {
+    let taken = 0;
+    for (const batch of batchesOf(drawnSamples(retain, count, deriveKey(key, "order")), BATCH)) {
       throwIfCancelled(signal);
-      const batch = fill(order.subarray(at, Math.min(at + BATCH, count)));
-      for (const gradient of await workbench.sampleGradientsOf(weights, batch)) recursion.add(gradient);
-      yield {
-        type: "step",
-        step: Math.min(at + BATCH, count),
-        of: count,
-        scalars: { norm: norm(recursion.solution) },
-      };
+      for (const gradient of await workbench.sampleGradientsOf(weights, batch)) {
+        recursion.add(gradient);
+        taken++;
+      }
+      yield { type: "step", step: taken, of: count, scalars: { norm: norm(recursion.solution) } };
     }
     return {
       weights: moved(weights, vectorParameters(architecture, recursion.solution), alpha),
