@@ -1,10 +1,14 @@
 import { z } from "zod";
 import { batchesOf } from "../data/batches.ts";
+import type { Samples } from "../data/dataset.ts";
 import { throwIfCancelled } from "../kernel/errors.ts";
+import type { Progress } from "../kernel/events.ts";
 import { deriveKey } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
+import { conjugateGradient } from "../runtime/linear-algebra/conjugate-gradient.ts";
 import { addScaled, norm } from "../runtime/linear-algebra/linear-operator.ts";
 import { parameterVector, vectorParameters } from "../training/curvature/parameter-vector.ts";
+import type { RequestWith } from "./contract.ts";
 import { defineMethod } from "./define-method.ts";
 import { drawnSamples } from "./parts/drawn-samples.ts";
 import { compileMeanGradient } from "./parts/mean-gradient.ts";
@@ -12,6 +16,8 @@ import { woodFisher } from "./parts/wood-fisher.ts";
 
 /** Samples whose gradients are taken in one run. */
 const BATCH = 50;
+/** Where conjugate gradients stop: products are of single precision. */
+const TOLERANCE = 1e-5;
 
 /**
  * One step to where the influence function puts the model without the forget samples:
@@ -34,35 +40,69 @@ export const influence = defineMethod({
   config: z.strictObject({
     /** α */
     alpha: z.number().positive().default(2),
-    /** N, retain samples of the recursion; all where there are fewer. */
+    /** N, retain samples that F is taken over; all where there are fewer. */
     samples: z.int().min(1).default(1000),
+    /** The published recursion, or conjugate gradients on (F + damping·I), which are exact in the end. */
+    solver: z.enum(["wood-fisher", "conjugate-gradient"]).default("wood-fisher"),
+    /** For conjugate gradients; the recursion's own is 1. */
+    damping: z.number().positive().default(1),
+    iterations: z.int().min(1).default(20),
   }),
   grid: { alpha: [0.5, 1, 5, 10, 20] },
-  async *run(request, { alpha, samples }) {
+  async *run(request, config) {
+    const { alpha, samples } = config;
     const { workbench, architecture, forget, retain, weights, signal } = request;
     const gradientOf = await compileMeanGradient(workbench, architecture, signal);
     const share = forget.count / (forget.count + retain.count);
     const right = parameterVector(architecture, await gradientOf(weights, forget));
     addScaled(right, parameterVector(architecture, await gradientOf(weights, retain)), -1);
     const vector = right.map((value) => share * value);
-    const count = Math.min(samples, retain.count);
     const key = deriveKey(request.key, "influence");
-    const recursion = woodFisher(vector, count);
-    let taken = 0;
-    for (const batch of batchesOf(drawnSamples(retain, count, deriveKey(key, "order")), BATCH)) {
-      throwIfCancelled(signal);
-      for (const gradient of await workbench.sampleGradientsOf(weights, batch)) {
-        recursion.add(gradient);
-        taken++;
-      }
-      yield { type: "step", step: taken, of: count, scalars: { norm: norm(recursion.solution) } };
-    }
+    const drawn = drawnSamples(retain, samples, deriveKey(key, "order"));
+    const solution =
+      config.solver === "wood-fisher"
+        ? yield* byRecursion(request, drawn, vector)
+        : await byConjugateGradient(request, drawn, vector, config);
     return {
-      weights: moved(weights, vectorParameters(architecture, recursion.solution), alpha),
-      details: { stepNorm: alpha * norm(recursion.solution), samples: count },
+      weights: moved(weights, vectorParameters(architecture, solution), alpha),
+      details: { stepNorm: alpha * norm(solution), samples: drawn.count },
     };
   },
 });
+
+async function* byRecursion(
+  { workbench, weights, signal }: RequestWith<never>,
+  samples: Samples,
+  vector: Float64Array,
+): Progress<Float64Array> {
+  const recursion = woodFisher(vector, samples.count);
+  let taken = 0;
+  for (const batch of batchesOf(samples, BATCH)) {
+    throwIfCancelled(signal);
+    for (const gradient of await workbench.sampleGradientsOf(weights, batch)) {
+      recursion.add(gradient);
+      taken++;
+    }
+    yield { type: "step", step: taken, of: samples.count, scalars: { norm: norm(recursion.solution) } };
+  }
+  return recursion.solution;
+}
+
+async function byConjugateGradient(
+  { workbench, weights, signal }: RequestWith<never>,
+  samples: Samples,
+  vector: Float64Array,
+  { damping, iterations }: { readonly damping: number; readonly iterations: number },
+): Promise<Float64Array> {
+  const operator = await workbench.fisherOperatorOf(weights, samples);
+  const { solution } = await conjugateGradient(operator, vector, {
+    damping,
+    tolerance: TOLERANCE,
+    maxIterations: iterations,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return solution;
+}
 
 function moved(weights: ParameterSet, step: ParameterSet, factor: number): ParameterSet {
   return new Map(

@@ -5,7 +5,9 @@ import type { Progress } from "../kernel/events.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import { firstNonFinite, type ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
+import type { LinearOperator } from "../runtime/linear-algebra/linear-operator.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
+import { type Curvature, compileCurvature } from "../training/curvature/curvature.ts";
 import { compileEmpiricalDiagonal, type DiagonalFisher } from "../training/curvature/diagonal-fisher.ts";
 import { parameterVector } from "../training/curvature/parameter-vector.ts";
 import { compileFeatures, type FeatureExtractor, type FeatureRows } from "../training/features/features.ts";
@@ -36,6 +38,8 @@ export interface Workbench extends AsyncDisposable {
   layerMomentsOf(weights: ParameterSet, samples: Samples): Promise<ReadonlyMap<string, Moments>>;
   /** The diagonal of the empirical Fisher matrix; see {@link compileEmpiricalDiagonal}. @throws LETHE_NUMERIC_NOT_FINITE */
   fisherDiagonalOf(weights: ParameterSet, samples: Samples): Promise<ParameterSet>;
+  /** The empirical Fisher matrix of the mean loss over samples as an operator; see {@link compileCurvature}. */
+  fisherOperatorOf(weights: ParameterSet, samples: Samples): Promise<LinearOperator>;
   /** Every sample's gradient as a vector over all parameters; see {@link compileSampleGradients}. */
   sampleGradientsOf(weights: ParameterSet, batch: Batch): Promise<readonly Float64Array[]>;
   /** Training from random weights; see {@link trainByRecipe}. */
@@ -43,6 +47,9 @@ export interface Workbench extends AsyncDisposable {
   /** Samples times passes so far. */
   evaluations(): { readonly gradientEvaluations: number; readonly forwardEvaluations: number };
 }
+
+/** Samples a run of a product with a curvature matrix; what is computed does not depend on it. */
+const CURVATURE_BATCH = 256;
 
 /** Opens a workbench for one model. */
 export function createWorkbench(bench: {
@@ -57,6 +64,7 @@ export function createWorkbench(bench: {
   let features: Promise<FeatureExtractor> | undefined;
   let moments: Promise<LayerMoments> | undefined;
   let diagonal: Promise<DiagonalFisher> | undefined;
+  let fisher: Promise<Curvature> | undefined;
   let ofSamples: Promise<SampleGradients> | undefined;
   const count = (run: { readonly gradientEvaluations: number }): void => {
     gradientEvaluations += run.gradientEvaluations;
@@ -105,6 +113,21 @@ export function createWorkbench(bench: {
       gradientEvaluations += found.gradientEvaluations;
       for (const [name, values] of found.diagonal) requireFinite(name, values);
       return found.diagonal;
+    },
+    async fisherOperatorOf(weights, samples) {
+      fisher ??= compileCurvature(architecture, "empirical-fisher", runtime).then((compiled) =>
+        opened.use(compiled),
+      );
+      const operator = (await fisher).at({ weights, samples, batchSize: CURVATURE_BATCH });
+      return {
+        size: operator.size,
+        async apply(vector) {
+          const before = operator.gradientEvaluations();
+          const image = await operator.apply(vector);
+          gradientEvaluations += operator.gradientEvaluations() - before;
+          return image;
+        },
+      };
     },
     async sampleGradientsOf(weights, batch) {
       ofSamples ??= compileSampleGradients(architecture, runtime).then((compiled) => opened.use(compiled));
