@@ -24,7 +24,8 @@ const TOLERANCE = 1e-5;
  *
  *   w ← w + α·F⁻¹·v,   v = n_f/(n_f + n_r)·(∇L(D_f) − ∇L(D_r))
  *
- * with L the mean cross-entropy and F⁻¹v by the WoodFisher recursion over single retain samples, in an order drawn from the key.
+ * with L the mean cross-entropy, F the identity plus the mean of g·gᵀ over single retain samples' gradients, and F⁻¹v by the WoodFisher
+ * recursion over them, in an order drawn from the key.
  *
  * Source: Z. Izzo et al., arXiv 2002.10077; P. Koh, P. Liang, arXiv 1703.04730; as a baseline J. Jia et al., arXiv 2304.04934 (IU), with
  * α swept from 1 to 20 and 1000 samples.
