@@ -14,6 +14,7 @@ import type { ObjectiveContext } from "../training/objective-context.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, type Order } from "./iterative.ts";
+import { drawnSamples } from "./parts/drawn-samples.ts";
 import { feedOf, minibatches, type RowTable } from "./parts/minibatches.ts";
 import { wrongLabels } from "./parts/relabelling.ts";
 import type { Workbench } from "./workbench.ts";
@@ -161,12 +162,11 @@ function pairsOf(
   noise: number,
   key: Key,
 ): { readonly sampled: Samples; readonly counterfactual: Samples; readonly labels: Int32Array } {
-  const order = randomStream(deriveKey(key, "sample")).permutation(retain.count).subarray(0, forget.count);
-  const sampled = retain.subset(order);
+  const sampled = drawnSamples(retain, forget.count, deriveKey(key, "sample"));
   const width = retain.featureLength;
   const values = new Float32Array(sampled.count * width);
   sampled.gather(
-    Uint32Array.from(order, (_, at) => at),
+    Uint32Array.from(sampled.labels, (_, at) => at),
     values,
   );
   const stream = randomStream(deriveKey(key, "noise"));

@@ -1,9 +1,17 @@
 import { LetheError } from "../kernel/errors.ts";
+import { badTeacher } from "./bad-teacher.ts";
+import { boundaryExpand } from "./boundary-expand.ts";
+import { boundaryShrink } from "./boundary-shrink.ts";
 import { camu } from "./camu.ts";
+import { cfK } from "./cf-k.ts";
 import type { Method, MethodTable } from "./contract.ts";
+import { decoupledDistillation } from "./delete.ts";
 import { doNothing } from "./do-nothing.ts";
+import { euK } from "./eu-k.ts";
 import { fineTune } from "./fine-tune.ts";
+import { fisherForgetting } from "./fisher-forgetting.ts";
 import { gradientAscent } from "./gradient-ascent.ts";
+import { influence } from "./influence.ts";
 import { l1Sparse } from "./l1-sparse.ts";
 import { loft } from "./loft.ts";
 import { muMis } from "./mu-mis.ts";
@@ -16,7 +24,9 @@ import { randomLabels } from "./random-labels.ts";
 import { randomNoise } from "./random-noise.ts";
 import { retrain } from "./retrain.ts";
 import { reweight } from "./reweight.ts";
+import { salun } from "./salun.ts";
 import { scrub, scrubR } from "./scrub.ts";
+import { selectiveSynapticDampening } from "./selective-synaptic-dampening.ts";
 
 const references = [retrain, doNothing, randomNoise];
 const published = [
@@ -32,7 +42,22 @@ const published = [
   scrub,
   scrubR,
 ];
-const baselines = [fineTune, gradientAscent, negGradPlus, randomLabels];
+const baselines = [
+  badTeacher,
+  boundaryExpand,
+  boundaryShrink,
+  cfK,
+  decoupledDistillation,
+  euK,
+  fineTune,
+  fisherForgetting,
+  gradientAscent,
+  influence,
+  negGradPlus,
+  randomLabels,
+  salun,
+  selectiveSynapticDampening,
+];
 
 /** Every method that unlearns a centrally trained model, by id: references and controls, published systems, baselines. */
 export const methods: MethodTable = Object.fromEntries(

@@ -6,7 +6,7 @@ import { optimizerSchema } from "../training/optimizers.ts";
 import { absoluteSum } from "../training/penalties.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, ordersOf } from "./iterative.ts";
-import { fedAs, minibatches } from "./parts/minibatches.ts";
+import { fedAs, fedWith, minibatches } from "./parts/minibatches.ts";
 
 /**
  * Trains on without the forget samples under a penalty that makes the weights sparse:
@@ -65,22 +65,14 @@ export const l1Sparse = defineMethod({
       steps: (epoch) =>
         ordersOf(
           step,
-          penalisedFeeds(
-            fedAs("retain", minibatches(retain, { batchSize, key, epoch })),
-            gammaAt(config, epoch),
-          ),
+          fedWith(fedAs("retain", minibatches(retain, { batchSize, key, epoch })), {
+            gamma: gammaAt(config, epoch),
+          }),
           learningRate,
         ),
     });
   },
 });
-
-function* penalisedFeeds<Fed>(
-  feeds: Iterable<Fed>,
-  gamma: number,
-): Generator<Fed & { readonly gamma: number }> {
-  for (const fed of feeds) yield { ...fed, gamma };
-}
 
 /** γ_e; constant where no epoch would be left to decay over. */
 function gammaAt(

@@ -74,7 +74,7 @@ export const muMis = defineMethod({
     const gauge = await workbench.objective({
       objective: (context) => {
         const { own, other } = sensitivities(context);
-        return { loss: reduceMean(sqrt(other)), outputs: { square: reduceMean(own) } };
+        return { loss: reduceMean(sqrt(other)), outputs: { square: reduceMean(own) }, backwardPasses: 2 };
       },
     });
     const withOther = ({ labels, ...batch }: Minibatch, draw: number) => {

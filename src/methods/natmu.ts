@@ -6,12 +6,13 @@ import { LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
+import { headOf } from "../models/head.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import { learningRateFactor } from "../training/schedules.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, ordersOf } from "./iterative.ts";
-import { withFreshHead } from "./parts/fresh-head.ts";
+import { withFreshLayers } from "./parts/fresh-layers.ts";
 import { gradualMasks } from "./parts/gradual-masks.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
 import { rankedClasses } from "./parts/ranked-classes.ts";
@@ -69,7 +70,9 @@ export const natmu = defineMethod({
       config.learningRate * learningRateFactor({ id: "cosine", end: 0 }, done, epochs * perEpoch);
     const end = yield* iterate(request, {
       epochs,
-      start: isFresh ? withFreshHead(architecture, weights, deriveKey(key, "head")) : weights,
+      start: isFresh
+        ? withFreshLayers(architecture, weights, deriveKey(key, "head"), [headOf(architecture)])
+        : weights,
       steps: (epoch) =>
         ordersOf(step, fedAs("mixed", minibatches(mixed, { batchSize, key, epoch })), (index) =>
           rateAt(epoch * perEpoch + index),

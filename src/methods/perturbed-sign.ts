@@ -1,20 +1,7 @@
 import { z } from "zod";
 import { gradients } from "../autodiff/gradients.ts";
 import { deriveKey, type RandomStream, randomStream } from "../kernel/key.ts";
-import {
-  abs,
-  add,
-  argMax,
-  clip,
-  div,
-  mul,
-  oneHot,
-  reduceMean,
-  round,
-  sign,
-  softmax,
-  sub,
-} from "../onnx/functions/index.ts";
+import { abs, add, argMax, mul, oneHot, reduceMean, sign, softmax, sub } from "../onnx/functions/index.ts";
 import type { Value } from "../onnx/ir.ts";
 import { crossEntropy, softCrossEntropy } from "../training/losses.ts";
 import type { ObjectiveContext } from "../training/objective-context.ts";
@@ -22,9 +9,7 @@ import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, type Order } from "./iterative.ts";
 import { cycledMinibatches, feedOf, minibatches } from "./parts/minibatches.ts";
-
-/** Levels of a byte: images are rounded to what a file could hold. */
-const LEVELS = 255;
+import { signStep } from "./parts/sign-step.ts";
 
 const schema = z
   .strictObject({
@@ -64,7 +49,7 @@ const schema = z
  *   x′ ← clip(x′ + (ε/K)·sign(∂CE(f_o(x′), y)/∂x′ + λ(x − x′) + γz)),   y′ = argmax f_o(x′)
  *   min over w of  CE(f_w(x), y′) + ρ·CE(f_w(x_r), y_r)
  *
- * γ = λ = ρ = 0 is boundary shrink (M. Chen et al., 2023).
+ * γ = λ = ρ = 0 is boundary shrink, with the labels found anew in every step.
  *
  * Source: G. Nahass et al., arXiv 2505.21872. Departures: the closeness term is written so that it pulls towards x, as the bilevel
  * objective asks; soft labels are probabilities, not raw scores.
@@ -147,9 +132,7 @@ function relabelled(
     const size = config.relativeNoise ? mul(reduceMean(abs(gradient)), config.noise) : config.noise;
     const pulled = step === 0 ? gradient : add(gradient, mul(sub(x, near), lambda));
     const direction = sign(add(pulled, mul(z, size)));
-    const next = add(near, mul(direction, config.epsilon / config.steps));
-    near = add(x, clip(sub(next, x), -config.epsilon, config.epsilon));
-    if (config.pixels) near = div(round(mul(clip(near, 0, 1), LEVELS)), LEVELS);
+    near = signStep(x, near, direction, { ...config, size: config.epsilon / config.steps });
   }
   const logits = scores(near);
   const own = oneHot(labels, classes);

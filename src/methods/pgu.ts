@@ -19,12 +19,11 @@ import { symmetricEigen } from "../runtime/linear-algebra/symmetric-eigen.ts";
 import { leadingColumns, rankForShare } from "../runtime/linear-algebra/truncation.ts";
 import { matrixLayers } from "../training/features/layer-moments.ts";
 import { type Moments, secondMoment } from "../training/features/moments.ts";
-import type { Feeds } from "../training/feeds.ts";
 import { projectedAway } from "../training/gradient-transforms.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, type Look, ordersOf, type Reached } from "./iterative.ts";
 import { accuracyOf, withoutClasses } from "./parts/class-accuracy.ts";
-import { fedAs, minibatches } from "./parts/minibatches.ts";
+import { fedAs, fedWith, minibatches } from "./parts/minibatches.ts";
 
 /**
  * Unlearns by steps that leave alone, to first order, what the retain samples feed into every layer:
@@ -104,7 +103,7 @@ export const pgu = defineMethod({
       steps: (epoch) =>
         ordersOf(
           step,
-          withFixed(fedAs("forget", minibatches(forget, { batchSize: config.batchSize, key, epoch })), fixed),
+          fedWith(fedAs("forget", minibatches(forget, { batchSize: config.batchSize, key, epoch })), fixed),
           config.learningRate * (config.endRate / config.learningRate) ** (epoch / config.epochs),
         ),
     });
@@ -146,10 +145,6 @@ function dropRule(accuracyOn: AccuracyOn, kept: Samples, floor: number): (reache
     const stop = { by: "rule" as const, epoch: epoch - 1, reason };
     return carried.size > 0 ? { stop, weights: carried, scalars } : { stop, scalars };
   };
-}
-
-function* withFixed<Fed extends Feeds>(feeds: Iterable<Fed>, fixed: Feeds): Generator<Feeds> {
-  for (const fed of feeds) yield { ...fed, ...fixed };
 }
 
 /**

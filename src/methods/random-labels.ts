@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { alteredSamples } from "../data/altered.ts";
 import { joinedSamples } from "../data/joined.ts";
 import { deriveKey } from "../kernel/key.ts";
 import { crossEntropy } from "../training/losses.ts";
@@ -7,7 +6,7 @@ import { optimizerSchema } from "../training/optimizers.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, ordersOf } from "./iterative.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
-import { randomLabelsOf, wrongLabels } from "./parts/relabelling.ts";
+import { randomlyLabelled } from "./parts/relabelling.ts";
 
 /**
  * Trains on with other labels on the forget samples: w ← argmin CE(D_r ∪ {(x, ỹ) : x ∈ D_f}), from w. With `labels: wrong` ỹ is
@@ -42,12 +41,8 @@ export const randomLabels = defineMethod({
     });
     // Drawn anew for every epoch, so that no wrong answer is learnt by heart.
     const mixed = (epoch: number) => {
-      const draw = deriveKey(key, "labels", epoch);
-      const given =
-        labels === "any"
-          ? randomLabelsOf(forget.count, architecture.classes, draw)
-          : wrongLabels(forget.labels, architecture.classes, draw, request.forgetClasses);
-      return joinedSamples(alteredSamples(forget, { labels: given }), retain);
+      const draw = { labels, classes: architecture.classes, key: deriveKey(key, "labels", epoch) };
+      return joinedSamples(randomlyLabelled(forget, { ...draw, left: request.forgetClasses }), retain);
     };
     return yield* iterate(request, {
       epochs,

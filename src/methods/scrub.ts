@@ -25,7 +25,7 @@ const scrubSchema = z.strictObject({
   /** γ, the weight of the cross-entropy on retain samples. */
   gamma: z.number().min(0).default(0.99),
   temperature: z.number().positive().default(4),
-  learningRate: z.number().positive().default(0.01),
+  learningRate: z.number().positive().default(5e-4),
   /** Epochs after which the rate is multiplied by 0.1. */
   milestones: z.array(z.int().min(1)).default([3, 5, 9]),
   optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9, weightDecay: 5e-4 }),
@@ -40,7 +40,7 @@ const scrubSchema = z.strictObject({
   leastUtility: z.number().gt(0).max(1).default(0.5),
 });
 
-const grid = { learningRate: [0.003, 0.03], forgetBatch: [64, 256], alpha: [0.1] } as const;
+const grid = { learningRate: [1e-3, 2e-3, 4e-3], forgetBatch: [128, 512], alpha: [0.1] } as const;
 
 /**
  * A student that parts from its teacher, the trained model, on forget samples and stays with it on retain samples:
@@ -51,7 +51,7 @@ const grid = { learningRate: [0.003, 0.03], forgetBatch: [64, 256], alpha: [0.1]
  * for both, so the run ends with passes that restore the utility.
  *
  * Source: M. Kurmanji, P. Triantafillou, J. Hayes, E. Triantafillou, arXiv 2302.09880 (NeurIPS 2023). Departure: the
- * student's start noise. Learning rate: the paper's 5e-4 is for pretrained large networks.
+ * student's start noise.
  */
 export const scrub = defineMethod({
   id: "scrub",

@@ -30,6 +30,22 @@ export function masked(name: string): ParameterTransform {
 }
 
 /**
+ * What a step gives where a mask is 1, and what was there before it where the mask is 0: as `transformWeights`, so that no
+ * optimizer's decay or momentum moves what is held. The mask is fed at every run as a parameter set called `name`.
+ */
+export function steppedWhere(name: string): ParameterTransform {
+  return (values, context) => {
+    const masks = context.parameterSet(name);
+    return new Map(
+      [...values].map(([key, value]) => {
+        const mask = masks.get(key) as Value;
+        return [key, add(mul(value, mask), mul(context.weights.get(key) as Value, sub(1, mask)))];
+      }),
+    );
+  };
+}
+
+/**
  * All values together shortened to a norm: g·min(1, limit/‖g‖) with ‖g‖ over all parameters.
  *
  * @param limit - > 0

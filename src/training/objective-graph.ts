@@ -20,7 +20,10 @@ export interface Objective {
   readonly loss: Value;
   /** Further values to be given back by every run: parts of the loss, logits, norms. */
   readonly outputs?: Readonly<Record<string, Value>>;
-  /** Backward passes a sample costs: 1 when left out, 2 where the loss itself holds a gradient. For the count only. */
+  /**
+   * Backward passes a sample costs, for the count only: 1 when left out, 2 where the loss itself holds a gradient. One less where
+   * no gradients of parameters are taken.
+   */
   readonly backwardPasses?: number;
 }
 
@@ -126,7 +129,8 @@ export function buildObjectiveGraph(
     }
     for (const [name, value] of nextBuffers) outputs.set(`next:${name}`, value);
   }
-  const counts = isDifferentiated ? rowCounts(passes, [...fed.values()], outputs) : [];
+  const counts =
+    isDifferentiated || backwardPasses !== undefined ? rowCounts(passes, [...fed.values()], outputs) : [];
   return {
     contents: {
       name: `${architecture.id} objective`,
@@ -139,7 +143,7 @@ export function buildObjectiveGraph(
     outputs: Object.keys(extra),
     state,
     passes: counts,
-    backwardPasses,
+    backwardPasses: isDifferentiated ? backwardPasses : backwardPasses - 1,
   };
 }
 

@@ -88,3 +88,8 @@ export function* fedTogether(first: Iterable<Feeds>, second: Iterable<Feeds>): G
     yield { ...feeds, ...other.value };
   }
 }
+
+/** Feeds with what is the same, or changes from epoch to epoch only, beside the minibatch: masks, bases, factors. */
+export function* fedWith(feeds: Iterable<Feeds>, fixed: Feeds): Generator<Feeds> {
+  for (const fed of feeds) yield { ...fed, ...fixed };
+}

@@ -1,3 +1,5 @@
+import { alteredSamples } from "../../data/altered.ts";
+import type { Samples } from "../../data/dataset.ts";
 import { type Key, randomStream } from "../../kernel/key.ts";
 
 /**
@@ -22,7 +24,25 @@ export function wrongLabels(
 }
 
 /** A label for every sample, uniform over all classes, the true one included. */
-export function randomLabelsOf(count: number, classes: number, key: Key): Int32Array {
+function randomLabelsOf(count: number, classes: number, key: Key): Int32Array {
   const stream = randomStream(key);
   return Int32Array.from({ length: count }, () => stream.below(classes));
+}
+
+/** How labels are drawn: `wrong` is uniform over the other classes that are kept, `any` over all, the true one included. */
+export interface RandomLabels {
+  readonly labels: "wrong" | "any";
+  readonly classes: number;
+  readonly key: Key;
+  /** Classes that are being forgotten whole. */
+  readonly left: readonly number[];
+}
+
+/** The samples with random labels. */
+export function randomlyLabelled(samples: Samples, { labels, classes, key, left }: RandomLabels): Samples {
+  const given =
+    labels === "any"
+      ? randomLabelsOf(samples.count, classes, key)
+      : wrongLabels(samples.labels, classes, key, left);
+  return alteredSamples(samples, { labels: given });
 }
