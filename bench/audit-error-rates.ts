@@ -197,5 +197,18 @@ function tableOf(): string {
     "|---|---|---|---|---|---|",
     ...rows,
     "",
+    `Wrongly passed: ${share(ratesOf((kind) => kind !== "retrain").pass)}. Wrongly failed: ${share(ratesOf((kind) => kind === "retrain").fail)}.`,
+    "",
   ].join("\n");
+}
+
+/** A count with its exact 95 % interval. */
+function share(rate: {
+  readonly count: number;
+  readonly of: number;
+  readonly low?: number;
+  readonly high?: number;
+}): string {
+  const percent = (value = Number.NaN): string => `${(100 * value).toFixed(1)} %`;
+  return `${rate.count} of ${rate.of} (95 % interval ${percent(rate.low)} to ${percent(rate.high)})`;
 }

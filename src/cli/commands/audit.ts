@@ -18,6 +18,7 @@ import { type CommandContext, type CommonOptions, defineAction, parseCount } fro
 import { describeMachine } from "../machine.ts";
 import { modelSizesOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
+import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
 
 interface AuditOptions extends CommonOptions {
@@ -122,11 +123,6 @@ async function judged(
       farm: { store: options.store, workers: options.workers, signal: context.signal },
     }),
   );
-}
-
-/** A request as it may be shown to anybody: whose samples they are stays in the run. */
-function withoutNames(spec: string): string {
-  return spec.replaceAll(/subject:[^,]*/g, "subject:(withheld)");
 }
 
 /** @throws LETHE_DATA_FILE when a user's model file is gone: references have to start where the original started */
