@@ -51,7 +51,8 @@ export function benchCommand(): Command {
       }),
     );
     const { peers, ...rest } = measured;
-    const document = { ...rest, machine: describeMachine({ ...packageVersions(), ...peers }) };
+    const { device = "cpu" } = context.runtime;
+    const document = { ...rest, device, machine: describeMachine({ ...packageVersions(), ...peers }) };
     writeFileAtomically(join(options.out, "step.json"), `${JSON.stringify(document, undefined, 2)}\n`);
     const line = (cells: readonly string[]): string =>
       cells.map((cell, index) => (index < 2 ? cell.padEnd(12) : cell.padStart(12))).join("");
