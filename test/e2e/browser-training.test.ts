@@ -15,6 +15,16 @@ import { launchChromium } from "../support/chromium.ts";
 import { INPUT, type LocalTask, localEpoch, type PlainWeights } from "./browser-page.ts";
 
 const CPU: RuntimeOptions = { threads: 1, spinning: false };
+const GPU: RuntimeOptions = { device: "webgpu" };
+/** Chromium's WebGPU on a graphics driver of software, which comes with it. */
+const SOFTWARE_GPU = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+  "--ignore-gpu-blocklist",
+];
+/** The WebAssembly of the engine's two builds. */
+const WASM = ["ort-wasm-simd-threaded.wasm", "ort-wasm-simd-threaded.asyncify.wasm"];
 /** 200 samples in batches of 20. */
 const EPOCH = 10;
 const TASKS: readonly Omit<LocalTask, "steps">[] = [
@@ -38,7 +48,7 @@ describe("training in a browser", () => {
       else response.writeHead(200, { "content-type": file.type }).end(file.body);
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    browser = await launchChromium();
+    browser = await launchChromium(SOFTWARE_GPU);
     page = await browser.newPage();
     page.on("console", (message) => troubles.push(message.text()));
     page.on("pageerror", (error) => troubles.push(error.message));
@@ -49,11 +59,11 @@ describe("training in a browser", () => {
     server?.close();
   });
 
-  const inPage = (task: LocalTask, address: string | undefined): Promise<PlainWeights> =>
+  const inPage = (task: LocalTask, address: string | undefined, runtime = CPU): Promise<PlainWeights> =>
     page.evaluate(
       ([...values]) =>
         (globalThis as unknown as { localEpoch: (...all: unknown[]) => never }).localEpoch(...values),
-      [task, address, CPU] as const,
+      [task, address, runtime] as const,
     );
 
   for (const task of TASKS) {
@@ -79,6 +89,15 @@ describe("training in a browser", () => {
       expect(troubles).toEqual([]);
     });
   }
+
+  it("trains on WebGPU too, to the same weights", async () => {
+    const task = { ...(TASKS[0] as (typeof TASKS)[number]), steps: 1 };
+    const here = await localEpoch(task, undefined, CPU);
+    expect(await page.evaluate("navigator.gpu.requestAdapter().then((adapter) => adapter !== null)")).toBe(
+      true,
+    );
+    expectClose(await inPage(task, `/${task.model}.onnx`, GPU), here);
+  });
 });
 
 function stepFile(model: string, optimizer: LocalTask["optimizer"]) {
@@ -95,7 +114,7 @@ async function bundle() {
   const { output } = await build.generate({ format: "esm" });
   await build.close();
   const [entry] = output;
-  const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm");
+  const engine = createRequire(import.meta.url);
   return [
     [
       "/",
@@ -104,7 +123,10 @@ async function bundle() {
         body: `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${entry.fileName}"></script>`,
       },
     ],
-    ["/ort-wasm-simd-threaded.wasm", { type: "application/wasm", body: readFileSync(wasm) }],
+    ...WASM.map((name) => {
+      const body = readFileSync(engine.resolve(`onnxruntime-web/${name}`));
+      return [`/${name}`, { type: "application/wasm", body }] as const;
+    }),
     ...output.flatMap((file) =>
       file.type === "chunk"
         ? [[`/${file.fileName}`, { type: "text/javascript", body: file.code }] as const]
