@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { prettifyError, type z } from "zod";
 import { exitCodeOf, isLetheError, LetheError } from "../kernel/errors.ts";
 import { consume, type LetheEvent, type Progress } from "../kernel/events.ts";
-import type { RuntimeOptions } from "../runtime/program.ts";
+import { DEVICES, type Device, type RuntimeOptions } from "../runtime/runtime-options.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
 /** The options every command takes. */
@@ -11,6 +11,7 @@ export interface CommonOptions {
   readonly out?: string;
   readonly seed?: number;
   readonly threads?: number;
+  readonly device?: Device;
   readonly json?: boolean;
 }
 
@@ -38,7 +39,7 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
-/** Adds `--out --seed --threads --json` to a command and gives it its action. */
+/** Adds `--out --seed --threads --device --json` to a command and gives it its action. */
 export function defineAction<Options extends CommonOptions>(
   command: Command,
   defaultOut: string,
@@ -56,6 +57,7 @@ export function defineAction<Options extends CommonOptions>(
       `threads of the engine, of ${availableParallelism()} here (default: by model size)`,
       parseCount,
     )
+    .addOption(new Option("--device <id>", "what computes (default: cpu)").choices(DEVICES))
     .option("--json", "one JSON document on stdout, progress on stderr")
     .action(async (...values: unknown[]) => {
       const self = values.at(-1) as Command;
@@ -94,6 +96,7 @@ function contextOf(options: CommonOptions, terminal: Terminal, signal: AbortSign
     // Spinning threads starve each other where cores are shared, as in CI.
     runtime: {
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.device === undefined ? {} : { device: options.device }),
       ...(process.env.CI === undefined ? {} : { spinning: false }),
     },
     signal,

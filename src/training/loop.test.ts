@@ -209,6 +209,18 @@ describe("training", () => {
     expect(digestOf(resume)).toBe(saved);
   });
 
+  it("lets timers, signals and requests in at every step", async () => {
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const { step } = await run();
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(step);
+  });
+
   it("stops at the next step when it is cancelled", async () => {
     const controller = new AbortController();
     let steps = 0;

@@ -6,8 +6,8 @@ import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import type { Progress } from "../kernel/events.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
-import type { TrainerState } from "./objective.ts";
 import { learningRateFactor, type Schedule } from "./schedules.ts";
+import type { TrainerState } from "./take-step.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** How long and on what to train. */

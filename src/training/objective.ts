@@ -1,5 +1,3 @@
-import { LetheError } from "../kernel/errors.ts";
-import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import type { NumericArray, RuntimeOptions } from "../runtime/program.ts";
@@ -7,15 +5,9 @@ import { compileGraph } from "./compile-graph.ts";
 import { type Feeds, flatFeeds } from "./feeds.ts";
 import { buildObjectiveGraph, type ObjectiveGraph, type ObjectiveGraphOptions } from "./objective-graph.ts";
 import type { OptimizerConfig } from "./optimizers.ts";
+import { finiteLoss, startState, type TrainerState, takeStep } from "./take-step.ts";
 
-/** Weights and optimizer state between two steps. Plain data: saving it and going on gives the same bits. */
-export interface TrainerState {
-  readonly weights: ParameterSet;
-  /** By `SLOT:NAME`. */
-  readonly optimizer: ParameterSet;
-  /** Steps taken. */
-  readonly step: number;
-}
+export type { TrainerState } from "./take-step.ts";
 
 /** What a run of an objective tells besides its result. */
 export interface ObjectiveRun {
@@ -82,7 +74,7 @@ export async function compileObjective(
       const flat = flatFeeds(graph.fed, feeds);
       const results = await program.run({ ...flat, ...Object.fromEntries(weights) });
       return {
-        ...reportOf(graph, flat, results, "the objective"),
+        ...reportOf(graph, flat, results, finiteLoss(results, "the objective")),
         gradients: new Map(wanted.map((name) => [name, results[`grad:${name}`] as Float32Array])),
       };
     },
@@ -101,32 +93,12 @@ export async function compileStep(
 ): Promise<CompiledStep> {
   const graph = buildObjectiveGraph(architecture, options);
   const program = await compileGraph(graph.loss.graph, graph.contents, runtime);
-  const rate = new Float32Array(1);
-  const count = new Float32Array(1);
   return {
-    start: (weights) => ({
-      weights,
-      optimizer: new Map(graph.state.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))])),
-      step: 0,
-    }),
+    start: (weights) => startState(weights, graph.state),
     async step(state, feeds, learningRate) {
-      rate[0] = learningRate;
-      count[0] = state.step + 1;
       const flat = flatFeeds(graph.fed, feeds);
-      const inputs: Record<string, NumericArray> = { ...flat, "learning-rate": rate, step: count };
-      for (const [name, values] of state.weights) inputs[name] = values;
-      for (const [name, values] of state.optimizer) inputs[name] = values;
-      const results = await program.run(inputs);
-      const next = (name: string, old: Float32Array): Float32Array =>
-        (results[`next:${name}`] ?? old) as Float32Array;
-      return {
-        ...reportOf(graph, flat, results, `step ${state.step + 1}`, { step: state.step + 1 }),
-        state: {
-          weights: new Map([...state.weights].map(([name, old]) => [name, next(name, old)])),
-          optimizer: new Map([...state.optimizer].map(([name, old]) => [name, next(name, old)])),
-          step: state.step + 1,
-        },
-      };
+      const { state: next, loss, results } = await takeStep(program, state, flat, learningRate);
+      return { ...reportOf(graph, flat, results, loss), state: next };
     },
     [Symbol.asyncDispose]: () => program.dispose(),
   };
@@ -136,18 +108,8 @@ function reportOf(
   graph: ObjectiveGraph,
   feeds: Readonly<Record<string, NumericArray>>,
   results: Readonly<Record<string, NumericArray>>,
-  where: string,
-  details: Readonly<Record<string, number>> = {},
+  loss: number,
 ): ObjectiveRun {
-  const loss = (results.loss as Float32Array)[0] as number;
-  if (!Number.isFinite(loss)) {
-    throw new LetheError(
-      "numeric",
-      "NUMERIC_LOSS",
-      `Expected a finite loss, got ${loss} in ${where}. Lower the learning rate or look for NaN in the data.`,
-      { details },
-    );
-  }
   const rows = graph.passes.map((pass) => {
     switch (pass.kind) {
       case "fixed":

@@ -8,9 +8,9 @@ import { type Architecture, initialWeights } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
 import { clippingSchema } from "./gradient-clipping.ts";
 import { type LoopOptions, train } from "./loop.ts";
-import type { TrainerState } from "./objective.ts";
 import { optimizerSchema } from "./optimizers.ts";
 import { scheduleSchema } from "./schedules.ts";
+import type { TrainerState } from "./take-step.ts";
 import { createTrainer } from "./trainer.ts";
 import { averagedWeights } from "./weight-average.ts";
 

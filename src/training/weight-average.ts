@@ -1,6 +1,6 @@
 import type { ParameterSet } from "../kernel/parameters.ts";
-import type { TrainerState } from "./objective.ts";
 import { AVERAGE } from "./objective-graph.ts";
+import type { TrainerState } from "./take-step.ts";
 
 /**
  * The exponential moving average of the weights behind every step so far: Σₛ d^(t−s)·wₛ / Σₛ d^(t−s). The state starts at zero

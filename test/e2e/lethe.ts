@@ -21,13 +21,15 @@ export interface RunOptions {
   /** Sees stderr as it comes, and may kill the process. */
   readonly watch?: (stderr: string, child: ChildProcess) => void;
   readonly cwd?: string;
+  /** Beside the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs the command line in a process of its own, with one thread of the engine. */
-export function lethe(args: readonly string[], { watch, cwd }: RunOptions = {}): Promise<Finished> {
+export function lethe(args: readonly string[], { watch, cwd, env }: RunOptions = {}): Promise<Finished> {
   const child = spawn(process.execPath, ["--no-warnings", MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, CI: "true", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILE_CACHE },
+    env: { ...process.env, CI: "true", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
   return new Promise((resolve, reject) => {

@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleAudit } from "../../src/report/audit/sample-audit.fixture.ts";
 import { renderAuditReport } from "../../src/report/audit-report.ts";
 import { sampleReport } from "../../src/report/simulation/sample-report.fixture.ts";
 import { renderSimulationReport } from "../../src/report/simulation-report.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
+import { launchChromium } from "../support/chromium.ts";
 
 const REPORTS = [
   ["a simulation", () => renderSimulationReport(sampleReport())],
@@ -17,19 +15,7 @@ const REPORTS = [
 describe.each(REPORTS)("the report of %s in a browser", (_name, render) => {
   let browser: Browser;
   beforeAll(async () => {
-    expect(existsSync(CHROMIUM), `${CHROMIUM} is needed: apt-get install chromium`).toBe(true);
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();

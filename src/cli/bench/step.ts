@@ -1,23 +1,23 @@
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { z } from "zod";
+import { loadavg } from "node:os";
 import { operators } from "../../autodiff/operators/index.ts";
 import type { Progress } from "../../kernel/events.ts";
-import { keyFromSeed, randomStream } from "../../kernel/key.ts";
-import { sizeOf } from "../../kernel/layout.ts";
+import { keyFromSeed } from "../../kernel/key.ts";
+import type { ParameterSet } from "../../kernel/parameters.ts";
 import {
   type Architecture,
   batchShape,
   initialWeights,
   layoutOfArchitecture,
 } from "../../models/architecture.ts";
-import { createModel } from "../../models/index.ts";
 import { denseFlops } from "../../onnx/flops.ts";
 import { matmul } from "../../onnx/functions/index.ts";
 import { Graph } from "../../onnx/graph.ts";
-import { compileProgram } from "../../runtime/program.ts";
+import { compileProgram, type RuntimeOptions } from "../../runtime/program.ts";
+import { compileObjective } from "../../training/objective.ts";
+import { supervised } from "../../training/step-graph.ts";
 import { createTrainer } from "../../training/trainer.ts";
+import { PEERS, type Peer, runPeer } from "./step-peers.ts";
+import { benchModel, type SampleBatch, sampleBatch } from "./step-sample.ts";
 
 /** What to measure. */
 export interface StepBenchOptions {
@@ -26,16 +26,24 @@ export interface StepBenchOptions {
   readonly batchSize: number;
   /** Steps measured of each, after a tenth as warm-up. */
   readonly steps: number;
+  /** A Python that may have other frameworks; none is measured when left out. */
+  readonly python?: string | undefined;
+  readonly runtime?: RuntimeOptions;
+  readonly signal?: AbortSignal;
 }
 
 /** One model at one thread count. */
 export interface StepResult {
-  readonly engine: "lethe" | "pytorch";
+  readonly engine: "lethe" | Peer;
   readonly model: string;
   readonly threads: number;
   readonly batchSize: number;
   readonly parameters: number;
   readonly msPerStep: { readonly median: number; readonly minimum: number; readonly p90: number };
+  /** From the architecture to a step that can be taken: Lethe's graph and its compilation; of a peer, its first step. */
+  readonly compileMs: number;
+  /** ‖g − g′‖/‖g′‖ over all gradients against Lethe's; of peers only. */
+  readonly gradientError?: number;
   readonly imagesPerSecond: number;
   /** Dense work only: three times the forward pass, less the first layer's input gradient. */
   readonly gflopsPerSecond: number;
@@ -43,32 +51,44 @@ export interface StepResult {
   readonly shareOfGemm: number;
 }
 
-const IMAGE = { inputShape: [1, 28, 28], classes: 10 } as const;
 /** Side of the square matrices whose product is taken as the machine's limit. */
 const GEMM_SIDE = 512;
+/** Small enough that no model leaves the region it started in. */
+const LEARNING_RATE = 0.01;
 
-/** Where a Python with PyTorch may be: the user's first, then the system's. */
-const PYTHONS = ["python3", "/usr/bin/python3"];
-
-const torchSchema = z.object({ msPerStep: z.array(z.number().positive()).min(1), version: z.string() });
-
-/** Measures training steps beside the machine's matrix product rate, and PyTorch where it is installed. */
+/**
+ * Measures training steps beside the machine's matrix product rate, and beside other frameworks once their gradients have been
+ * found equal.
+ *
+ * @throws LETHE_USAGE_PEER, LETHE_NUMERIC_PEER as {@link runPeer}
+ */
 export async function* benchStep(options: StepBenchOptions): Progress<{
   readonly results: readonly StepResult[];
   readonly gemm: readonly { threads: number; gflopsPerSecond: number }[];
-  readonly pytorch: string;
+  readonly peers: Readonly<Partial<Record<Peer, string>>>;
+  /** Of the last minute, when the measurement began: figures of a busy machine say little. */
+  readonly loadAverage: number;
 }> {
+  const [loadAverage = 0] = loadavg();
   const results: StepResult[] = [];
   const gemm: { threads: number; gflopsPerSecond: number }[] = [];
-  let pytorch = "not installed";
+  const peers: Partial<Record<Peer, string>> = {};
   const of = options.threads.length * options.models.length;
+  let done = 0;
   for (const threads of options.threads) {
-    const limit = await gemmRate(threads);
+    const runtime: RuntimeOptions = { ...options.runtime, threads };
+    const limit = await gemmRate(runtime);
     gemm.push({ threads, gflopsPerSecond: limit });
     for (const model of options.models) {
-      const architecture = createModel(model, IMAGE);
+      const architecture = benchModel(model);
+      const weights = initialWeights(architecture, keyFromSeed(1));
+      const batch = sampleBatch(architecture, options.batchSize);
       const flops = stepFlops(architecture, options.batchSize);
-      const describe = (engine: StepResult["engine"], times: readonly number[]): StepResult => {
+      const describe = (
+        engine: StepResult["engine"],
+        times: readonly number[],
+        compileMs: number,
+      ): StepResult => {
         const sorted = [...times].sort((a, b) => a - b);
         const at = (share: number): number =>
           sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
@@ -80,31 +100,50 @@ export async function* benchStep(options: StepBenchOptions): Progress<{
           batchSize: options.batchSize,
           parameters: layoutOfArchitecture(architecture).parameterLength,
           msPerStep: { median: at(0.5), minimum: at(0), p90: at(0.9) },
+          compileMs,
           imagesPerSecond: (1000 * options.batchSize) / at(0.5),
           gflopsPerSecond,
           shareOfGemm: gflopsPerSecond / limit,
         };
       };
-      results.push(describe("lethe", await stepTimes(architecture, threads, options)));
-      const torch = torchTimes(model, threads, options);
-      if (torch !== undefined) {
-        pytorch = torch.version;
-        results.push(describe("pytorch", torch.msPerStep));
+      const own = await stepTimes(architecture, weights, batch, options.steps, runtime);
+      results.push(describe("lethe", own.times, own.compileMs));
+      const { python, batchSize, steps, signal } = options;
+      if (python !== undefined) {
+        const gradients = await gradientsOf(architecture, weights, batch, runtime);
+        const job = {
+          architecture,
+          weights,
+          gradients,
+          batch,
+          batchSize,
+          threads,
+          steps,
+          learningRate: LEARNING_RATE,
+        };
+        for (const peer of Object.keys(PEERS) as Peer[]) {
+          const run = await runPeer(peer, python, job, signal);
+          peers[peer] = run?.version ?? "not installed";
+          if (run === undefined) continue;
+          const result = describe(peer, run.msPerStep, run.firstStepMs);
+          results.push({ ...result, gradientError: run.gradientError });
+        }
       }
-      yield { type: "step", step: results.length, of, scalars: { model, threads } };
+      done += 1;
+      yield { type: "step", step: done, of, scalars: { model, threads } };
     }
   }
-  return { results, gemm, pytorch };
+  return { results, gemm, peers, loadAverage };
 }
 
 /** GFLOP/s of the best of repeated 512³ products. */
-async function gemmRate(threads: number): Promise<number> {
+async function gemmRate(runtime: RuntimeOptions): Promise<number> {
   const graph = new Graph(operators);
   const a = graph.input("a", "float32", [GEMM_SIDE, GEMM_SIDE]);
   const b = graph.input("b", "float32", [GEMM_SIDE, GEMM_SIDE]);
   await using program = await compileProgram(
     { inputs: [a, b], outputs: new Map([["c", matmul(a, b)]]) },
-    { threads },
+    runtime,
   );
   const operand = new Float32Array(GEMM_SIDE * GEMM_SIDE).fill(0.5);
   let best = Number.POSITIVE_INFINITY;
@@ -118,29 +157,38 @@ async function gemmRate(threads: number): Promise<number> {
 
 async function stepTimes(
   architecture: Architecture,
-  threads: number,
-  options: StepBenchOptions,
-): Promise<number[]> {
+  weights: ParameterSet,
+  { features, labels }: SampleBatch,
+  steps: number,
+  runtime: RuntimeOptions,
+): Promise<{ readonly times: readonly number[]; readonly compileMs: number }> {
+  const begin = performance.now();
   await using trainer = await createTrainer(
     architecture,
     { id: "sgd", momentum: 0, weightDecay: 0 },
-    { threads },
+    runtime,
   );
-  const stream = randomStream(keyFromSeed(1));
-  const length = options.batchSize * sizeOf(architecture.inputShape);
-  const features = Float32Array.from({ length }, () => stream.uniform());
-  const labels = BigInt64Array.from({ length: options.batchSize }, () =>
-    BigInt(stream.below(architecture.classes)),
-  );
-  let state = trainer.start(initialWeights(architecture, keyFromSeed(1)));
+  const compileMs = performance.now() - begin;
+  let state = trainer.start(weights);
   const times: number[] = [];
-  const warmUp = Math.ceil(options.steps / 10);
-  for (let step = 0; step < warmUp + options.steps; step++) {
+  const warmUp = Math.ceil(steps / 10);
+  for (let step = 0; step < warmUp + steps; step++) {
     const start = performance.now();
-    state = (await trainer.step(state, features, labels, 0.01)).state;
+    state = (await trainer.step(state, features, labels, LEARNING_RATE)).state;
     if (step >= warmUp) times.push(performance.now() - start);
   }
-  return times;
+  return { times, compileMs };
+}
+
+async function gradientsOf(
+  architecture: Architecture,
+  weights: ParameterSet,
+  { features, labels }: SampleBatch,
+  runtime: RuntimeOptions,
+): Promise<ParameterSet> {
+  const options = { objective: supervised("cross-entropy"), gradients: true };
+  await using objective = await compileObjective(architecture, options, runtime);
+  return (await objective.evaluate(weights, { [architecture.inputName]: features, labels })).gradients;
 }
 
 /** Forward work three times over, less the gradient of the data, which nobody asks for. */
@@ -152,18 +200,6 @@ function stepFlops(architecture: Architecture, batch: number): number {
   );
   architecture.forward(input, (name) => weights.get(name) as never, "inference");
   const dense = graph.nodes.filter((node) => denseFlops([node], batch) > 0);
-  return 3 * denseFlops(dense, batch) - denseFlops(dense.slice(0, 1), batch);
-}
-
-/** The same steps in PyTorch, in a process of its own; `undefined` where it is not installed or the model has no twin. */
-function torchTimes(model: string, threads: number, options: StepBenchOptions) {
-  const script = join(import.meta.dirname, "../../../bench/torch-step.py");
-  if (!existsSync(script)) return undefined;
-  const args = [script, model, String(threads), String(options.batchSize), String(options.steps)];
-  for (const python of PYTHONS) {
-    const run = spawnSync(python, args, { encoding: "utf8", timeout: 300_000 });
-    const parsed = run.status === 0 ? torchSchema.safeParse(JSON.parse(run.stdout)) : undefined;
-    if (parsed?.success) return parsed.data;
-  }
-  return undefined;
+  const unasked = architecture.inputType === "float32" ? dense.slice(0, 1) : [];
+  return 3 * denseFlops(dense, batch) - denseFlops(unasked, batch);
 }

@@ -13,6 +13,7 @@ interface StepOptions extends CommonOptions {
   readonly benchThreads: readonly number[];
   readonly batchSize: number;
   readonly steps: number;
+  readonly python?: string;
 }
 
 /** `lethe bench`: measurements with the machine and the versions beside them. */
@@ -22,11 +23,11 @@ export function benchCommand(): Command {
   );
   const step = new Command("step")
     .description(
-      "Training steps: milliseconds, images a second, share of the matrix product rate; PyTorch where installed.",
+      "Training steps: milliseconds, images a second, share of the matrix product rate; PyTorch and JAX beside them with --python.",
     )
     .addOption(
-      new Option("--models <list>", "ready models, separated by spaces")
-        .argParser(parseList(String))
+      new Option("--models <list>", "ready models, separated by spaces, or by commas where none has settings")
+        .argParser(parseModels)
         .default(["mlp:128", "cnn-medium"], "mlp:128 cnn-medium"),
     )
     .addOption(
@@ -35,7 +36,8 @@ export function benchCommand(): Command {
         .default([1, 2], "1 2"),
     )
     .option("--batch-size <count>", "images in a step", parseCount, 64)
-    .option("--steps <count>", "steps measured", parseCount, 100);
+    .option("--steps <count>", "steps measured", parseCount, 100)
+    .option("--python <path>", "a Python with PyTorch or JAX: measure them too, gradients compared first");
   defineAction<StepOptions>(step, "out/bench", async (options, context) => {
     const measured = await context.run(
       "Training steps",
@@ -44,17 +46,21 @@ export function benchCommand(): Command {
         threads: options.benchThreads,
         batchSize: options.batchSize,
         steps: options.steps,
+        python: options.python,
+        runtime: context.runtime,
+        signal: context.signal,
       }),
     );
-    const { pytorch, ...rest } = measured;
-    const document = { ...rest, machine: describeMachine({ ...packageVersions(), pytorch }) };
+    const { peers, ...rest } = measured;
+    const { device = "cpu" } = context.runtime;
+    const document = { ...rest, device, machine: describeMachine({ ...packageVersions(), ...peers }) };
     writeFileAtomically(join(options.out, "step.json"), `${JSON.stringify(document, undefined, 2)}\n`);
     const line = (cells: readonly string[]): string =>
       cells.map((cell, index) => (index < 2 ? cell.padEnd(12) : cell.padStart(12))).join("");
     return {
       json: document,
       text: [
-        line(["engine", "model", "threads", "ms/step", "images/s", "GFLOP/s", "of GEMM"]),
+        line(["engine", "model", "threads", "ms/step", "images/s", "GFLOP/s", "of GEMM", "compile ms"]),
         ...measured.results.map((result) =>
           line([
             result.engine,
@@ -64,16 +70,24 @@ export function benchCommand(): Command {
             result.imagesPerSecond.toFixed(0),
             result.gflopsPerSecond.toFixed(1),
             `${(100 * result.shareOfGemm).toFixed(0)} %`,
+            result.compileMs.toFixed(0),
           ]),
         ),
         ...measured.gemm.map(
           ({ threads, gflopsPerSecond }) =>
             `512³ product, ${threads} threads: ${gflopsPerSecond.toFixed(0)} GFLOP/s`,
         ),
+        ...Object.entries(peers).map(([peer, version]) => `${peer}: ${version}`),
+        `load average at the start: ${measured.loadAverage.toFixed(1)}`,
       ],
     };
   });
   return bench.addCommand(step).addCommand(codecCommand()).addCommand(benchMethodsCommand());
+}
+
+/** Settings hold commas: only a list without any may be separated by them. */
+function parseModels(text: string): string[] {
+  return parseList(String)(text.includes(":") ? text : text.replaceAll(",", " "));
 }
 
 interface CodecOptions extends CommonOptions {
