@@ -58,6 +58,16 @@ export function inTransaction<Result>(database: DatabaseSync, path: string, work
   });
 }
 
+/** Runs `work` on one state of the database, whatever a writer does meanwhile. */
+export function inSnapshot<Result>(database: DatabaseSync, work: () => Result): Result {
+  database.exec("BEGIN");
+  try {
+    return work();
+  } finally {
+    database.exec("COMMIT");
+  }
+}
+
 /**
  * Runs `work` and gives SQLite's failures their meaning.
  *

@@ -4,7 +4,7 @@ import type { FindRecord } from "../../history/entry.ts";
 import { unpackMean } from "../../history/running-mean.ts";
 import type { HistoryReader, Selection, StoredRound } from "../../history/store.ts";
 import { createWorkspace } from "../../history/workspace.ts";
-import { first, guarded } from "./database.ts";
+import { first, guarded, inSnapshot } from "./database.ts";
 import {
   floatsOf,
   readClient,
@@ -126,7 +126,7 @@ export function createReader(database: DatabaseSync, path: string, release: () =
     },
 
     async verify() {
-      return guarded(path, () => verifyHistory(database));
+      return guarded(path, () => inSnapshot(database, () => verifyHistory(database)));
     },
 
     async storage() {

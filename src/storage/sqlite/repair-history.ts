@@ -174,7 +174,7 @@ function roundExaminer(
   const update = new Float32Array(header.layout.length);
   /** Intact records by client, which later entries may refer to. */
   const records = new Map<string, Map<number, Uint8Array>>();
-  const isKept = header.codec.threshold.mode === "temporal";
+  const isKept = header.codec.threshold.mode === "temporal" || header.codec.rotation !== undefined;
   return (item) => {
     const { round } = item;
     const meanIsLost = item.mean !== undefined && !isReadable(item.mean, round, MEAN);

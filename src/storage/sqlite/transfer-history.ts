@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { VerifyReport } from "../../history/store.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { readContainer, writeContainer } from "../history-container.ts";
-import { guarded, openDatabase } from "./database.ts";
+import { guarded, inSnapshot, openDatabase } from "./database.ts";
 import { type HistoryItem, insertItem, readItems } from "./history-items.ts";
 import { createWith, expectHistory } from "./history-store.ts";
 import { verifyHistory } from "./verify-history.ts";
@@ -63,7 +63,7 @@ export function withReadOnly<Result>(path: string, work: (database: DatabaseSync
   const database = openDatabase(path, { readOnly: true });
   try {
     expectHistory(database, path);
-    return guarded(path, () => work(database));
+    return guarded(path, () => inSnapshot(database, () => work(database)));
   } finally {
     database.close();
   }
