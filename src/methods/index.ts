@@ -14,6 +14,7 @@ import { gradientAscent } from "./gradient-ascent.ts";
 import { influence } from "./influence.ts";
 import { l1Sparse } from "./l1-sparse.ts";
 import { loft } from "./loft.ts";
+import { ltu } from "./ltu.ts";
 import { muMis } from "./mu-mis.ts";
 import { natmu } from "./natmu.ts";
 import { negGradPlus } from "./neg-grad-plus.ts";
@@ -33,6 +34,7 @@ const published = [
   camu,
   l1Sparse,
   loft,
+  ltu,
   muMis,
   natmu,
   perturbedSign,
