@@ -18,8 +18,12 @@ import { countedSamples } from "./parts/counted-samples.ts";
 
 /** A method's means to compute. Whatever is compiled here is counted, and freed when the method ends. */
 export interface Workbench extends AsyncDisposable {
-  /** A loss with its optimizer; see {@link compileStep}. */
-  step(options: Parameters<typeof compileStep>[1]): Promise<CompiledStep>;
+  /**
+   * A loss with its optimizer; see {@link compileStep}.
+   *
+   * @param model - the bench's own when left out; or that with further weights beside its own, such as a critic's
+   */
+  step(options: Parameters<typeof compileStep>[1], model?: Architecture): Promise<CompiledStep>;
   /** A loss and its gradients; see {@link compileObjective}. */
   objective(options: Parameters<typeof compileObjective>[1]): Promise<CompiledObjective>;
   /** Class scores of samples in the form for use; the same predictor for every call. */
@@ -50,8 +54,8 @@ export function createWorkbench(bench: {
     gradientEvaluations += run.gradientEvaluations;
   };
   return {
-    async step(options) {
-      const compiled = opened.use(await compileStep(architecture, options, runtime));
+    async step(options, model = architecture) {
+      const compiled = opened.use(await compileStep(model, options, runtime));
       return {
         ...compiled,
         async step(state, feeds, learningRate) {

@@ -42,7 +42,7 @@ export interface CompiledStep extends AsyncDisposable {
   /** The state before the first step: given weights, optimizer state zero. */
   start(weights: ParameterSet): TrainerState;
   /**
-   * One step.
+   * One step. Optimizer state that `state` has not yet, of parameters no earlier objective trained, starts at zero.
    *
    * @returns the state after it and the loss before it; tensors that are not trained are those of `state`, not copies
    * @throws as {@link CompiledObjective.evaluate}
@@ -92,7 +92,7 @@ export async function compileObjective(
 
 /**
  * Compiles one optimizer step on an objective. Steps of several objectives may take turns on one state when their optimizers
- * keep the same vectors.
+ * keep the same vectors, whichever parameters each of them trains.
  */
 export async function compileStep(
   architecture: Architecture,
@@ -114,8 +114,12 @@ export async function compileStep(
       count[0] = state.step + 1;
       const flat = flatFeeds(graph.fed, feeds);
       const inputs: Record<string, NumericArray> = { ...flat, "learning-rate": rate, step: count };
+      const optimizer = new Map(state.optimizer);
+      for (const { name, shape } of graph.state) {
+        if (!optimizer.has(name)) optimizer.set(name, new Float32Array(sizeOf(shape)));
+      }
       for (const [name, values] of state.weights) inputs[name] = values;
-      for (const [name, values] of state.optimizer) inputs[name] = values;
+      for (const [name, values] of optimizer) inputs[name] = values;
       const results = await program.run(inputs);
       const next = (name: string, old: Float32Array): Float32Array =>
         (results[`next:${name}`] ?? old) as Float32Array;
@@ -123,7 +127,7 @@ export async function compileStep(
         ...reportOf(graph, flat, results, `step ${state.step + 1}`, { step: state.step + 1 }),
         state: {
           weights: new Map([...state.weights].map(([name, old]) => [name, next(name, old)])),
-          optimizer: new Map([...state.optimizer].map(([name, old]) => [name, next(name, old)])),
+          optimizer: new Map([...optimizer].map(([name, old]) => [name, next(name, old)])),
           step: state.step + 1,
         },
       };
