@@ -6,6 +6,7 @@ import { fineTune } from "./fine-tune.ts";
 import { gradientAscent } from "./gradient-ascent.ts";
 import { l1Sparse } from "./l1-sparse.ts";
 import { loft } from "./loft.ts";
+import { miu } from "./miu.ts";
 import { muMis } from "./mu-mis.ts";
 import { natmu } from "./natmu.ts";
 import { negGradPlus } from "./neg-grad-plus.ts";
@@ -23,6 +24,7 @@ const published = [
   camu,
   l1Sparse,
   loft,
+  miu,
   muMis,
   natmu,
   perturbedSign,
