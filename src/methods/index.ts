@@ -15,6 +15,7 @@ import { influence } from "./influence.ts";
 import { l1Sparse } from "./l1-sparse.ts";
 import { loft } from "./loft.ts";
 import { ltu } from "./ltu.ts";
+import { miu } from "./miu.ts";
 import { muMis } from "./mu-mis.ts";
 import { natmu } from "./natmu.ts";
 import { negGradPlus } from "./neg-grad-plus.ts";
@@ -35,6 +36,7 @@ const published = [
   l1Sparse,
   loft,
   ltu,
+  miu,
   muMis,
   natmu,
   perturbedSign,

@@ -122,11 +122,12 @@ function passed({ weights }: TrainerState): LoopEnd {
   };
 }
 
-/** The same step for every feed. */
+/** The same step for every feed, on one track. */
 export function* ordersOf(
   step: CompiledStep,
   feeds: Iterable<Feeds>,
   learningRate: number | ((index: number) => number),
+  track = "",
 ): Generator<Order> {
   let index = 0;
   for (const fed of feeds) {
@@ -134,6 +135,7 @@ export function* ordersOf(
       step,
       feeds: fed,
       learningRate: typeof learningRate === "number" ? learningRate : learningRate(index),
+      track,
     };
     index++;
   }

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import type { Samples } from "../data/dataset.ts";
-import { LetheError } from "../kernel/errors.ts";
-import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
+import { deriveKey } from "../kernel/key.ts";
 import { defineMethod } from "./define-method.ts";
+import { drawByGroup, groupWeights } from "./parts/group-draw.ts";
 import { groupIndices } from "./parts/group-indices.ts";
 import { innerMethod } from "./parts/wrapping.ts";
 
@@ -42,7 +41,7 @@ export const reweight = defineMethod({
       const message = `${gone} of ${groups} groups have no retain samples left and cannot be weighted.`;
       yield { type: "notice", code: "GROUP_GONE", message, details: { gone, groups } };
     }
-    const drawn = drawWeighted(retain, retainGroups, weights, deriveKey(request.key, "reweight"));
+    const drawn = retain.subset(drawByGroup(retainGroups, weights, deriveKey(request.key, "reweight")));
     const { workbench: _, ...rest } = request;
     const outcome = yield* method.run({ ...rest, retain: drawn }, settings);
     const largest = Math.max(...weights.filter(Number.isFinite));
@@ -53,49 +52,3 @@ export const reweight = defineMethod({
     };
   },
 });
-
-/** w_g for every group; infinite where nothing of a group is retained. */
-export function groupWeights(
-  groups: number,
-  forgetGroups: Int32Array,
-  retainGroups: Int32Array,
-): { readonly weights: readonly number[]; readonly gone: number } {
-  const [forgotten, retained] = [forgetGroups, retainGroups].map((members) => {
-    const counts = new Array<number>(groups).fill(0);
-    for (const group of members) counts[group] = (counts[group] as number) + 1;
-    return counts;
-  }) as [number[], number[]];
-  const weights = retained.map((count, group) => (count + (forgotten[group] as number)) / count);
-  return { weights, gone: retained.filter((count) => count === 0).length };
-}
-
-function drawWeighted(retain: Samples, groups: Int32Array, weights: readonly number[], key: Key): Samples {
-  const cumulative = new Float64Array(retain.count);
-  let sum = 0;
-  groups.forEach((group, position) => {
-    sum += weights[group] as number;
-    cumulative[position] = sum;
-  });
-  if (!Number.isFinite(sum) || sum <= 0) {
-    throw new LetheError(
-      "internal",
-      "INTERNAL_WEIGHTS",
-      `Expected finite weights of groups, got a sum of ${sum}.`,
-    );
-  }
-  const stream = randomStream(key);
-  return retain.subset(
-    Uint32Array.from({ length: retain.count }, () => firstAbove(cumulative, stream.uniform() * sum)),
-  );
-}
-
-/** The first position whose cumulative weight is above a value. */
-function firstAbove(cumulative: Float64Array, value: number): number {
-  let [low, high] = [0, cumulative.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((cumulative[middle] as number) > value) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}

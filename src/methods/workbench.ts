@@ -26,8 +26,12 @@ import { countedSamples } from "./parts/counted-samples.ts";
 
 /** A method's means to compute. Whatever is compiled here is counted, and freed when the method ends. */
 export interface Workbench extends AsyncDisposable {
-  /** A loss with its optimizer; see {@link compileStep}. @param wider - an architecture made of the model's, where it is another */
-  step(options: Parameters<typeof compileStep>[1], wider?: Architecture): Promise<CompiledStep>;
+  /**
+   * A loss with its optimizer; see {@link compileStep}.
+   *
+   * @param model - the bench's own when left out; or that with further weights beside its own, such as a critic's
+   */
+  step(options: Parameters<typeof compileStep>[1], model?: Architecture): Promise<CompiledStep>;
   /** A loss and its gradients; see {@link compileObjective}. */
   objective(options: Parameters<typeof compileObjective>[1]): Promise<CompiledObjective>;
   /** Class scores of samples in the form for use; the same predictor for every call. */
@@ -70,8 +74,8 @@ export function createWorkbench(bench: {
     gradientEvaluations += run.gradientEvaluations;
   };
   return {
-    async step(options, wider = architecture) {
-      const compiled = opened.use(await compileStep(wider, options, runtime));
+    async step(options, model = architecture) {
+      const compiled = opened.use(await compileStep(model, options, runtime));
       return {
         ...compiled,
         async step(state, feeds, learningRate) {

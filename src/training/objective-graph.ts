@@ -20,6 +20,8 @@ export interface Objective {
   readonly loss: Value;
   /** Further values to be given back by every run: parts of the loss, logits, norms. */
   readonly outputs?: Readonly<Record<string, Value>>;
+  /** New values of buffers that the objective itself moves, by name: a running mean of its own. */
+  readonly nextBuffers?: ReadonlyMap<string, Value>;
   /**
    * Backward passes a sample costs, for the count only: 1 when left out, 2 where the loss itself holds a gradient. One less where
    * no gradients of parameters are taken.
@@ -81,7 +83,12 @@ export function buildObjectiveGraph(
 ): ObjectiveGraph {
   const graph = new Graph(operators);
   const { context, weights, fed, passes, nextBuffers } = createContext(graph, architecture);
-  const { loss, outputs: extra = {}, backwardPasses = 1 } = options.objective(context);
+  const {
+    loss,
+    outputs: extra = {},
+    nextBuffers: moved = [],
+    backwardPasses = 1,
+  } = options.objective(context);
 
   const trained = trainedParameters(architecture, options.trained);
   const outputs = new Map<string, Value>([["loss", loss]]);
@@ -127,7 +134,7 @@ export function buildObjectiveGraph(
       state.push({ name: slot, shape, role: "parameter" });
       stateInputs.push(own);
     }
-    for (const [name, value] of nextBuffers) outputs.set(`next:${name}`, value);
+    for (const [name, value] of [...nextBuffers, ...moved]) outputs.set(`next:${name}`, value);
   }
   const counts =
     isDifferentiated || backwardPasses !== undefined ? rowCounts(passes, [...fed.values()], outputs) : [];

@@ -1,3 +1,4 @@
+import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import type { NumericArray, RuntimeOptions } from "../runtime/program.ts";
@@ -34,7 +35,7 @@ export interface CompiledStep extends AsyncDisposable {
   /** The state before the first step: given weights, optimizer state zero. */
   start(weights: ParameterSet): TrainerState;
   /**
-   * One step.
+   * One step. Optimizer state that `state` has not yet, of parameters no earlier objective trained, starts at zero.
    *
    * @returns the state after it and the loss before it; tensors that are not trained are those of `state`, not copies
    * @throws as {@link CompiledObjective.evaluate}
@@ -84,7 +85,7 @@ export async function compileObjective(
 
 /**
  * Compiles one optimizer step on an objective. Steps of several objectives may take turns on one state when their optimizers
- * keep the same vectors.
+ * keep the same vectors, whichever parameters each of them trains.
  */
 export async function compileStep(
   architecture: Architecture,
@@ -97,7 +98,15 @@ export async function compileStep(
     start: (weights) => startState(weights, graph.state),
     async step(state, feeds, learningRate) {
       const flat = flatFeeds(graph.fed, feeds);
-      const { state: next, loss, results } = await takeStep(program, state, flat, learningRate);
+      const optimizer = new Map(state.optimizer);
+      for (const { name, shape } of graph.state) {
+        if (!optimizer.has(name)) optimizer.set(name, new Float32Array(sizeOf(shape)));
+      }
+      const {
+        state: next,
+        loss,
+        results,
+      } = await takeStep(program, { ...state, optimizer }, flat, learningRate);
       return { ...reportOf(graph, flat, results, loss), state: next };
     },
     [Symbol.asyncDispose]: () => program.dispose(),

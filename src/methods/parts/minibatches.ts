@@ -19,8 +19,17 @@ export interface MinibatchOptions {
 /** One epoch: every sample once, in an order drawn from (key, epoch); the last minibatch may be smaller. */
 export function* minibatches(samples: Samples, options: MinibatchOptions): Generator<Minibatch> {
   const { batchSize, key, epoch } = options;
-  const fill = batchFiller(samples, batchSize);
   const order = randomStream(deriveKey(key, "order", epoch)).permutation(samples.count);
+  yield* orderedMinibatches(samples, order, batchSize);
+}
+
+/** The samples at given positions, in that order; the last minibatch may be smaller. */
+export function* orderedMinibatches(
+  samples: Samples,
+  order: Uint32Array,
+  batchSize: number,
+): Generator<Minibatch> {
+  const fill = batchFiller(samples, batchSize);
   for (let at = 0; at < order.length; at += batchSize) {
     const positions = order.subarray(at, at + batchSize);
     yield { ...fill(positions), positions };
