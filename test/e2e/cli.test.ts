@@ -121,7 +121,7 @@ describe("wrong usage ends with 2 and says what would be right:", () => {
       /linear|cosine/,
     ],
     ["a learning rate below zero", ["train", "--data", "digits", "--learning-rate", "-1"], /learningRate/],
-    ["an unknown codec", ["simulate", "--codec", "zip"], /z:BITS.*zip/],
+    ["an unknown codec", ["simulate", "--codec", "zip"], /QUANTISER:BITS.*lethe codecs.*zip/],
     ["a codec's unknown part", ["simulate", "--codec", "z:1,speed:9"], /temporal:TAU.*speed:9/],
     ["leavers that are no numbers", ["simulate", "--unlearn", "client:anna"], /client:0,3.*anna/],
     ["a participation above one", ["simulate", "--participation", "1.5"], /participation/],
