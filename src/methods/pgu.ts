@@ -22,6 +22,7 @@ import { type Moments, secondMoment } from "../training/features/moments.ts";
 import { projectedAway } from "../training/gradient-transforms.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, type Look, ordersOf, type Reached } from "./iterative.ts";
+import { type AccuracyOn, accuracyGapRule } from "./parts/accuracy-gap-rule.ts";
 import { accuracyOf, withoutClasses } from "./parts/class-accuracy.ts";
 import { fedAs, fedWith, minibatches } from "./parts/minibatches.ts";
 
@@ -96,7 +97,7 @@ export const pgu = defineMethod({
     const look =
       request.forgetClasses.length > 0 && kept.count > 0
         ? dropRule(accuracyOn, kept, (await accuracyOn(weights, kept)) - config.tolerance)
-        : gapRule(accuracyOn, { forget, validation }, weights);
+        : accuracyGapRule(accuracyOn, { forget, validation }, weights);
     const end = yield* iterate(request, {
       epochs: config.epochs,
       look,
@@ -112,28 +113,6 @@ export const pgu = defineMethod({
     return { ...end, stop: { ...end.stop, by: "cap", reason }, details: heldShares };
   },
 });
-
-type AccuracyOn = (model: ParameterSet, samples: Samples) => Promise<number>;
-
-/** Stops when the forget samples are no longer known better than held-out ones, with the nearer of the last two models. */
-function gapRule(
-  accuracyOn: AccuracyOn,
-  { forget, validation }: { readonly forget: Samples; readonly validation: Samples },
-  start: ParameterSet,
-): (reached: Reached) => Promise<Look> {
-  const gapOf = async (model: ParameterSet): Promise<number> =>
-    (await accuracyOn(model, validation)) - (await accuracyOn(model, forget));
-  return async ({ state, epoch, carried }) => {
-    const gap = await gapOf(state.weights);
-    const scalars = { gap };
-    if (gap <= 0) return { carried: state.weights, scalars };
-    const before = carried.size > 0 ? carried : start;
-    const isNearer = Math.abs(gap) <= Math.abs(await gapOf(before));
-    const reason = `The forget samples are known no better than held-out ones (gap ${(100 * gap).toFixed(1)} points).`;
-    const weights = isNearer ? state.weights : before;
-    return { stop: { by: "rule", epoch: isNearer ? epoch : epoch - 1, reason }, weights, scalars };
-  };
-}
 
 /** Stops, for whole classes, when the accuracy on the other classes has fallen below a floor. */
 function dropRule(accuracyOn: AccuracyOn, kept: Samples, floor: number): (reached: Reached) => Promise<Look> {
