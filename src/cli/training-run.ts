@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Dataset, Samples } from "../data/dataset.ts";
 import { parseForgetSpec } from "../data/forget-spec.ts";
 import { loadDataset } from "../data/index.ts";
@@ -38,9 +37,8 @@ export interface OpenRequest extends ForgetSets {
 export async function openTrainingRun(directory: string): Promise<OpenRun> {
   const run = readTrainingRun(directory);
   const dataset = await loadDataset(run.data);
-  // A user's model is taken from the run itself: the file it started from may be gone.
-  const model = run.model.endsWith(".onnx") ? join(directory, "model.onnx") : run.model;
-  const architecture = chooseModel(model, dataset);
+  // A user's model is the file the training started from: retraining has to start there too, not from what was trained.
+  const architecture = chooseModel(run.model, dataset);
   const weights = readRunWeights(directory, run, architecture);
   const raw = divideDataset(dataset, run);
   const parts = run.normaliser === undefined ? raw : normalisedParts(raw, run.normaliser);
