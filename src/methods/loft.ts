@@ -12,8 +12,10 @@ import {
   descend,
   type ForgettingSubspace,
   fixedPoint,
+  judge,
   objectiveOf,
   overTrace,
+  reduceTo,
 } from "./parts/forgetting-subspace.ts";
 
 /**
@@ -22,7 +24,8 @@ import {
  *
  * Source: K. Fang et al., arXiv 2601.22456 (2026), and the authors' code: Riemannian Adam with one second moment for the matrix. The
  * fixed-point solver and the folding into W are ours, as is the choice of the rank: the least candidate that costs the retain samples
- * less than `tolerance`. Later requests project what earlier ones left. Whoever keeps the original head can undo it, and the features themselves still tell the forget samples apart.
+ * less than `tolerance`. Features of more than 128 numbers are first reduced to the 128 leading directions of both covariances
+ * together, which hold nearly all of either. Later requests project what earlier ones left. Whoever keeps the original head can undo it, and the features themselves still tell the forget samples apart.
  */
 export const loft = defineMethod({
   id: "loft",
@@ -69,19 +72,21 @@ export const loft = defineMethod({
       forget: varianceOf(forgotten, config.moment),
     };
     const key = deriveKey(request.key, "loft");
+    const { reduced, lift } = reduceTo(covariances, MOST_DIRECTIONS);
     const solve = (rank: number): ForgettingSubspace => {
       const found: ForgettingSubspace[] = [];
-      if (config.solver !== "fixed-point") found.push(descend(covariances, rank, { ...config, key }));
-      if (config.solver !== "descent") found.push(fixedPoint(covariances, rank));
-      return found.reduce((best, other) => (objectiveOf(other) < objectiveOf(best) ? other : best));
+      if (config.solver !== "fixed-point") found.push(descend(reduced, rank, { ...config, key }));
+      if (config.solver !== "descent") found.push(fixedPoint(reduced, rank));
+      const best = found.reduce((first, other) => (objectiveOf(other) < objectiveOf(first) ? other : first));
+      return judge(lift(best.basis), covariances);
     };
     const accuracyAfter = (basis: Matrix): number =>
       headAccuracy(folded(weights, head, basis), head, retained, retain.labels, architecture.classes);
     const before = accuracyAfter(Matrix.eye(size));
     const ranks =
       config.rank === undefined
-        ? candidateRanks(architecture.classes - request.forgetClasses.length, size)
-        : [config.rank];
+        ? candidateRanks(architecture.classes - request.forgetClasses.length, reduced.retain.rows)
+        : [Math.min(config.rank, reduced.retain.rows)];
     let chosen: ForgettingSubspace | undefined;
     for (const [index, rank] of ranks.entries()) {
       throwIfCancelled(signal);
@@ -97,6 +102,9 @@ export const loft = defineMethod({
     };
   },
 });
+
+/** More directions than these are not searched: the search grows with their square. */
+const MOST_DIRECTIONS = 128;
 
 function varianceOf({ rows, size }: FeatureRows, moment: "centred" | "raw"): Matrix {
   const moments = momentsOf(rows, size);

@@ -9,6 +9,7 @@ import {
   judge,
   objectiveOf,
   overTrace,
+  reduceTo,
 } from "./forgetting-subspace.ts";
 
 const SIZE = 16;
@@ -59,6 +60,15 @@ describe("the forgetting subspace", () => {
       };
       expect((moved(step) - moved(-step)) / (2 * step)).toBeCloseTo(gradient.get(row, column), 6);
     }
+  });
+
+  it("loses little when it is sought in the leading directions alone", () => {
+    const both = covariances(7);
+    const { reduced, lift } = reduceTo(both, 12);
+    const found = judge(lift(fixedPoint(reduced, 3).basis), both);
+    expect(objectiveOf(found)).toBeLessThan(1.1 * objectiveOf(fixedPoint(both, 3)) + 1e-3);
+    const gram = found.basis.transpose().mmul(found.basis).sub(Matrix.eye(3));
+    expect(Math.max(...gram.to1DArray().map(Math.abs))).toBeLessThan(1e-10);
   });
 
   it("keeps everything at full rank", () => {

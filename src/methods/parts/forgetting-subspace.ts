@@ -81,6 +81,21 @@ export function gradientAt(basis: Matrix, covariances: Covariances): Matrix {
 }
 
 /**
+ * The covariances in their leading common directions, and the way back from these to features. Both as they are where there are no
+ * more directions than wanted.
+ */
+export function reduceTo(
+  covariances: Covariances,
+  directions: number,
+): { readonly reduced: Covariances; readonly lift: (basis: Matrix) => Matrix } {
+  const { retain, forget } = covariances;
+  if (retain.rows <= directions) return { reduced: covariances, lift: (basis) => basis };
+  const common = leading(Matrix.add(retain, forget), directions);
+  const into = (covariance: Matrix): Matrix => common.transpose().mmul(covariance).mmul(common);
+  return { reduced: { retain: into(retain), forget: into(forget) }, lift: (basis) => common.mmul(basis) };
+}
+
+/**
  * The deterministic solver: at a stationary point the columns of U span leading eigenvectors of a·Σ_r − b·Σ_f with a = J_rm and
  * b = J_fg, which is iterated from a = b = 1.
  */
