@@ -128,7 +128,7 @@ function ranking(methods: readonly Line[], lines: readonly Line[]): Html {
     note: `Shorter is better. Two retrained models differ by ${(100 * floor).toFixed(1)} points, which no method can beat but by luck.`,
     drawing: renderPlot(
       {
-        marginLeft: 170,
+        marginLeft: 205,
         height: 24 * rows.length + 50,
         x: { label: "points", grid: true },
         y: { label: null, domain: rows.map(({ name }) => name) },
@@ -158,10 +158,13 @@ function cost(methods: readonly Line[]): Html {
     gradients: 100 * gradients,
     preparation,
   }));
+  const isBeaten = (row: (typeof rows)[number]): boolean =>
+    rows.some((other) => other.gap < row.gap && other.time < row.time);
+  const front = rows.filter((row) => !isBeaten(row));
   return renderFigure({
     id: "trade",
     title: "Closeness against time",
-    note: "Towards the lower left is better. Time as a share of one retraining, on a logarithmic scale; preparations are not in it.",
+    note: "Towards the lower left is better; named are the methods that no other beats in both. Time as a share of one retraining, on a logarithmic scale; preparations are not in it.",
     drawing: renderPlot(
       {
         height: 340,
@@ -170,7 +173,7 @@ function cost(methods: readonly Line[]): Html {
         y: { label: "gap, points", grid: true },
         marks: [
           dot(rows, { x: "time", y: "gap", fill: "currentColor", r: 4 }),
-          text(rows, { x: "time", y: "gap", text: "name", textAnchor: "start", dx: 7 }),
+          text(front, { x: "time", y: "gap", text: "name", textAnchor: "start", dx: 7 }),
         ],
       },
       `${rows.length} methods by time (x) and gap to retraining (y).`,
