@@ -110,7 +110,20 @@ function stepFile(model: string, optimizer: LocalTask["optimizer"]) {
 
 /** The page's program with the browser's engine in it, and the engine's WebAssembly. */
 async function bundle() {
-  const build = await rolldown({ input: join(import.meta.dirname, "browser-page.ts"), platform: "browser" });
+  const build = await rolldown({
+    input: join(import.meta.dirname, "browser-page.ts"),
+    platform: "browser",
+    plugins: [
+      {
+        // What the package's `browser` field does to the built files, for the sources.
+        name: "web session",
+        resolveId: (source) =>
+          source.endsWith("/node-session.ts")
+            ? join(import.meta.dirname, "../../src/runtime/web-session.ts")
+            : null,
+      },
+    ],
+  });
   const { output } = await build.generate({ format: "esm" });
   await build.close();
   const [entry] = output;
