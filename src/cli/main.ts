@@ -6,7 +6,8 @@ import { createProgram } from "./program.ts";
 // Asked of the arguments themselves: what is wrong may be that they cannot be read.
 const json = process.argv.includes("--json");
 try {
-  await createProgram().parseAsync(process.argv);
+  const program = await createProgram(process.argv[2]);
+  await program.parseAsync(process.argv);
 } catch (error) {
   if (!(error instanceof CommanderError)) process.exitCode = reportFailure(error, json);
   else if (error.exitCode !== 0) {

@@ -7,8 +7,8 @@ function withInner(command: Command): readonly Command[] {
 }
 
 describe("the command line", () => {
-  it("leaves it to the program how wrong usage ends, in commands inside commands too", () => {
-    const commands = withInner(createProgram());
+  it("leaves it to the program how wrong usage ends, in commands inside commands too", async () => {
+    const commands = withInner(await createProgram());
     expect(commands.map((command) => command.name())).toContain("codec");
     for (const command of commands) {
       command.configureOutput({ writeErr: () => {}, writeOut: () => {} });
@@ -16,5 +16,15 @@ describe("the command line", () => {
         expect.objectContaining({ exitCode: 1, message: "wrong" }),
       );
     }
+  });
+
+  it("loads the command that is wanted alone, and all for a word that is none", async () => {
+    const namesFor = async (wanted?: string): Promise<readonly string[]> =>
+      (await createProgram(wanted)).commands.map((command) => command.name());
+    expect(await namesFor("datasets")).toEqual(["datasets"]);
+    const all = await namesFor();
+    expect(all).toContain("simulate");
+    expect(await namesFor("--help")).toEqual(all);
+    for (const name of all) expect(await namesFor(name)).toEqual([name]);
   });
 });

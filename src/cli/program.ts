@@ -1,41 +1,38 @@
 import { Command } from "commander";
-import { auditCommand } from "./commands/audit.ts";
-import { benchCommand } from "./commands/bench.ts";
-import { codecsCommand } from "./commands/codecs.ts";
-import { datasetsCommand } from "./commands/datasets.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { differentiateCommand } from "./commands/differentiate.ts";
-import { historyCommand } from "./commands/history.ts";
-import { methodsCommand } from "./commands/methods.ts";
-import { metricsCommand } from "./commands/metrics.ts";
-import { planCommand } from "./commands/plan.ts";
-import { simulateCommand } from "./commands/simulate.ts";
-import { trainCommand } from "./commands/train.ts";
-import { unlearnCommand } from "./commands/unlearn.ts";
 import { packageVersion } from "./package-versions.ts";
 
-/** The command line: every command of Lethe. */
-export function createProgram(): Command {
+/** Every command, in the order of the help. A command's module is loaded when it is wanted: together they take a second. */
+const commands = {
+  demo: async () => (await import("./commands/demo.ts")).demoCommand(),
+  simulate: async () => (await import("./commands/simulate.ts")).simulateCommand(),
+  train: async () => (await import("./commands/train.ts")).trainCommand(),
+  unlearn: async () => (await import("./commands/unlearn.ts")).unlearnCommand(),
+  audit: async () => (await import("./commands/audit.ts")).auditCommand(),
+  differentiate: async () => (await import("./commands/differentiate.ts")).differentiateCommand(),
+  history: async () => (await import("./commands/history.ts")).historyCommand(),
+  plan: async () => (await import("./commands/plan.ts")).planCommand(),
+  datasets: async () => (await import("./commands/datasets.ts")).datasetsCommand(),
+  methods: async () => (await import("./commands/methods.ts")).methodsCommand(),
+  metrics: async () => (await import("./commands/metrics.ts")).metricsCommand(),
+  codecs: async () => (await import("./commands/codecs.ts")).codecsCommand(),
+  bench: async () => (await import("./commands/bench.ts")).benchCommand(),
+} as const satisfies Readonly<Record<string, () => Promise<Command>>>;
+
+/**
+ * The command line of Lethe.
+ *
+ * @param wanted - the command that will run, if it is known: the others are then not loaded
+ */
+export async function createProgram(wanted?: string): Promise<Command> {
   const program = new Command("lethe")
     .description("Machine unlearning for models people really serve.")
     .version(packageVersion())
     .showHelpAfterError("(run with --help for the options)")
     .exitOverride();
-  for (const command of [
-    demoCommand(),
-    simulateCommand(),
-    trainCommand(),
-    unlearnCommand(),
-    auditCommand(),
-    differentiateCommand(),
-    historyCommand(),
-    planCommand(),
-    datasetsCommand(),
-    methodsCommand(),
-    metricsCommand(),
-    codecsCommand(),
-    benchCommand(),
-  ]) {
+  const all = Object.entries(commands);
+  const known = all.filter(([name]) => name === wanted);
+  for (const [, load] of known.length > 0 || wanted === "--version" ? known : all) {
+    const command = await load();
     program.addCommand(command);
     inheritSettings(command, program);
   }

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import type sharp from "sharp";
 import { LetheError } from "../kernel/errors.ts";
 
 /** How every image of a set is brought to one shape. */
@@ -26,27 +26,35 @@ const FORMATS = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff"];
  */
 export async function decodeImage(bytes: Uint8Array, file: string, shape: ImageShape): Promise<Uint8Array> {
   const { size, channels } = shape;
-  allowFormats();
-  const { data, info } = await rawPixels(bytes, file, shape);
+  decoder ??= loadDecoder();
+  const { data, info } = await rawPixels(await decoder, bytes, file, shape);
   if (info.channels !== channels) {
     throw imageError(`Expected ${channels} channels of ${file}, got ${info.channels}.`, file);
   }
   return planes(data, size * size, channels);
 }
 
-let isRestricted = false;
+let decoder: Promise<typeof sharp> | undefined;
 
-/** Once, for decoders already at work would see the gap. Formats that draw or name other files (SVG, PDF) are no samples. */
-function allowFormats(): void {
-  if (isRestricted) return;
-  sharp.block({ operation: ["VipsForeignLoad"] });
-  sharp.unblock({ operation: FORMATS.map((format) => `VipsForeignLoad${format}`) });
-  isRestricted = true;
+/**
+ * Loaded with the first image, as it is large; restricted once, for decoders already at work would see the gap. Formats that draw or
+ * name other files (SVG, PDF) are no samples.
+ */
+async function loadDecoder(): Promise<typeof sharp> {
+  const { default: loaded } = await import("sharp");
+  loaded.block({ operation: ["VipsForeignLoad"] });
+  loaded.unblock({ operation: FORMATS.map((format) => `VipsForeignLoad${format}`) });
+  return loaded;
 }
 
-async function rawPixels(bytes: Uint8Array, file: string, { size, channels }: ImageShape) {
+async function rawPixels(
+  decode: typeof sharp,
+  bytes: Uint8Array,
+  file: string,
+  { size, channels }: ImageShape,
+) {
   try {
-    const image = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
+    const image = decode(bytes, { limitInputPixels: MAX_PIXELS, failOn: "truncated" });
     const { width, height } = await image.metadata();
     if (Math.max(width, height) > MAX_SIDE) throw new Error(`it claims ${width} × ${height}`);
     return await image

@@ -1,6 +1,6 @@
-import { Worker } from "node:worker_threads";
 import { LetheError } from "../kernel/errors.ts";
 import { type PackedError, unpackError } from "../kernel/packed-error.ts";
+import { startWorkerThread } from "../runtime/worker-thread.ts";
 import type { Batch } from "./batches.ts";
 import type { Normaliser } from "./normaliser.ts";
 import type { LoadOptions } from "./source.ts";
@@ -48,7 +48,9 @@ const BATCHES_AHEAD = 2;
  * @param batchSize - samples of a batch, ≥ 1
  */
 export function createPrefetcher(source: PrefetchSource, batchSize: number): Prefetcher {
-  const worker = startWorker(source);
+  const worker = startWorkerThread(import.meta.url, "prefetch-worker", source);
+  // One without a task keeps no process alive.
+  worker.unref();
   const waiting = new Map<
     number,
     { readonly resolve: (batch: Batch) => void; readonly reject: (error: Error) => void }
@@ -102,16 +104,6 @@ export function createPrefetcher(source: PrefetchSource, batchSize: number): Pre
     },
     [Symbol.asyncDispose]: () => end(),
   };
-}
-
-function startWorker(source: PrefetchSource): Worker {
-  // Beside this file, in the sources as in the built package.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`./prefetch-worker.${extension}`, import.meta.url);
-  // Flags of the process, such as --input-type, are meant for its own program.
-  const worker = new Worker(url, { workerData: source, execArgv: [] });
-  worker.unref();
-  return worker;
 }
 
 function workerLost(cause: unknown): LetheError {

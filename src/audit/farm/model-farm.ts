@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { LetheError, throwIfCancelled } from "../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../kernel/events.ts";
 import { type PackedError, unpackError } from "../../kernel/packed-error.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
+import { startWorkerThread } from "../../runtime/worker-thread.ts";
 import { openModelStore } from "./model-store.ts";
 import { type FarmHeader, jobDigest, type TrainingJob } from "./training-job.ts";
 
@@ -92,7 +93,7 @@ async function* runWorkers(
   const queue = [...missing];
   const inbox = createInbox<FarmReply | { readonly type: "lost"; readonly cause: unknown }>();
   const crew = Array.from({ length: Math.min(workers, missing.length) }, () =>
-    startWorker({ header, store }),
+    startWorkerThread(import.meta.url, "farm-worker", { header, store } satisfies FarmWorkerData),
   );
   const abort = (): void => inbox.put({ type: "lost", cause: undefined });
   signal?.addEventListener("abort", abort);
@@ -141,14 +142,6 @@ async function* runWorkers(
 
 function stepsOf({ recipe }: FarmHeader, { subset }: TrainingJob): number {
   return recipe.epochs * Math.ceil(subset.length / recipe.batchSize);
-}
-
-function startWorker(data: FarmWorkerData): Worker {
-  // Beside this file, in the sources as in the built package.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`./farm-worker.${extension}`, import.meta.url);
-  // Flags of the process, such as --input-type, are meant for its own program.
-  return new Worker(url, { workerData: data, execArgv: [] });
 }
 
 /** Messages in the order they came, for a reader that waits. */

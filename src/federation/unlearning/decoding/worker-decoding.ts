@@ -1,6 +1,6 @@
-import { Worker } from "node:worker_threads";
 import { LetheError } from "../../../kernel/errors.ts";
 import { type PackedError, unpackError } from "../../../kernel/packed-error.ts";
+import { startWorkerThread } from "../../../runtime/worker-thread.ts";
 import type { DecodingHeader, RoundDecoding, UndecodedRound } from "./round-decoding.ts";
 
 /** A round as every worker gets it. */
@@ -37,7 +37,11 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
  */
 export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: number): RoundDecoding {
   const tasks = new Map<number, OpenTask>();
-  const crew = Array.from({ length: workers }, () => startWorker({ layout, key, codec }));
+  const header: DecodingHeader = { layout, key, codec };
+  const crew = Array.from({ length: workers }, () =>
+    startWorkerThread(import.meta.url, "decoding-worker", header),
+  );
+  for (const worker of crew) worker.unref();
   let created = 0;
   let lost: LetheError | undefined;
 
@@ -83,16 +87,6 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
     },
     [Symbol.asyncDispose]: () => end(),
   };
-}
-
-function startWorker(header: DecodingHeader): Worker {
-  // Beside this file, in the sources as in the built package.
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const url = new URL(`./decoding-worker.${extension}`, import.meta.url);
-  // Flags of the process, such as --input-type, are meant for its own program.
-  const worker = new Worker(url, { workerData: header, execArgv: [] });
-  worker.unref();
-  return worker;
 }
 
 function workerLost(cause: unknown): LetheError {
