@@ -1,12 +1,4 @@
-import {
-  ACTIVITY_TABLE,
-  BUCKET_MASK,
-  entryOf,
-  LAST_BUCKET,
-  PLAIN_BITS_AT,
-  TABLE_LENGTH,
-} from "./activity.ts";
-import { DOUBLE_AT } from "./guide.ts";
+import { walkContexts } from "./context-walk.ts";
 import {
   CLASS_OF,
   type LetterTables,
@@ -130,10 +122,10 @@ function decodeLetters(
   stream: LetterStream,
   plain: RangeDecoder,
   tables: LetterTables,
-  { symbols, sides, planes, guide, largest }: SymbolSequence,
+  sequence: SymbolSequence,
 ): void {
   const { bytes } = stream;
-  const { contexts, next } = guide;
+  const { symbols, largest } = sequence;
   let at = stream.at;
   const readState = (): number => {
     let state = 0;
@@ -142,50 +134,30 @@ function decodeLetters(
   };
   let current = readState();
   let other = readState();
-  let state = guide.start;
-  let index = 0;
-  for (const { rows, columns } of planes) {
-    const columnMeans = new Int32Array(columns);
-    for (let row = 0; row < rows; row++) {
-      let rowMean = 0;
-      for (let column = 0; column < columns; column++, index++) {
-        const columnMean = columnMeans[column] as number;
-        const activity = rowMean + columnMean;
-        const entry =
-          activity < TABLE_LENGTH ? (ACTIVITY_TABLE[activity] as number) : entryOf(LAST_BUCKET, activity);
-        const plainBits = entry >>> PLAIN_BITS_AT;
-        const guided = (state << 8) | (sides[index] as number);
-        const side = contexts[guided] as number;
+  walkContexts(sequence, (index, context, plainBits) => {
+    const first = (CLASS_OF[context] as number) * TABLE_STRIDE;
+    const share = current & SHARE_MASK;
+    let place = first;
+    while ((tables[place + 1] as number) <= share) place++;
+    const start = tables[place] as number;
+    let moved = ((tables[place + 1] as number) - start) * (current >>> SHARE_BITS) + share - start;
+    while (moved < LOWEST && at < bytes.length) moved = (moved << 8) | (bytes[at++] as number);
+    current = other;
+    other = moved;
 
-        const context = (entry & BUCKET_MASK) | (side & entry & 15);
-        const first = (CLASS_OF[context] as number) * TABLE_STRIDE;
-        const share = current & SHARE_MASK;
-        let place = first;
-        while ((tables[place + 1] as number) <= share) place++;
-        const start = tables[place] as number;
-        let moved = ((tables[place + 1] as number) - start) * (current >>> SHARE_BITS) + share - start;
-        while (moved < LOWEST && at < bytes.length) moved = (moved << 8) | (bytes[at++] as number);
-        current = other;
-        other = moved;
-
-        const letter = place - first;
-        let symbol = letter;
-        if (letter === ESCAPE) symbol += decodeTail(plain) - 1;
-        if (plainBits !== 0) symbol = (symbol << plainBits) | decodeBits(plain, plainBits);
-        // A damaged stream may spell anything; where it ends tells.
-        symbol &= SYMBOL_MASK;
-        if (largest !== undefined && symbol > largest) {
-          stream.isWhole = false;
-          symbol = largest;
-        }
-        symbols[index] = symbol;
-        state = next[(guided << 1) | (((symbol + 1) >>> 1) & 1)] as number;
-        const size = symbol << (4 + (side >>> DOUBLE_AT));
-        rowMean += (size - rowMean) >> 2;
-        columnMeans[column] = columnMean + ((size - columnMean) >> 2);
-      }
+    const letter = place - first;
+    let symbol = letter;
+    if (letter === ESCAPE) symbol += decodeTail(plain) - 1;
+    if (plainBits !== 0) symbol = (symbol << plainBits) | decodeBits(plain, plainBits);
+    // A damaged stream may spell anything; where it ends tells.
+    symbol &= SYMBOL_MASK;
+    if (largest !== undefined && symbol > largest) {
+      stream.isWhole = false;
+      symbol = largest;
     }
-  }
+    symbols[index] = symbol;
+    return symbol;
+  });
   stream.at = at;
   if (current !== LOWEST || other !== LOWEST) stream.isWhole = false;
 }
