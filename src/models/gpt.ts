@@ -7,7 +7,7 @@ import { networkOf, sequence } from "./modules/module.ts";
 import { rmsNormalized } from "./modules/normalization.ts";
 import { transformerBlock } from "./modules/transformer-block.ts";
 import { defineModel } from "./ready-model.ts";
-import { textSizes } from "./text-input.ts";
+import { languageModelFacts, textSizes } from "./text-input.ts";
 import { attentionSizes, requireWholeHeads, transformerNormal } from "./transformer-settings.ts";
 
 /** The gated hidden layer has 8/3 of the width, so that its three matrices have the parameters of two of 4; in whole eights. */
@@ -52,14 +52,7 @@ export const gpt = defineModel({
       });
     });
     return networkOf(
-      {
-        id,
-        inputName: "ids",
-        inputType: "int64",
-        inputShape: sizes.inputShape,
-        labelShape: sizes.inputShape,
-        classes: vocabulary,
-      },
+      languageModelFacts(id, sizes, vocabulary),
       sequence(
         tokenEmbedding("tokens", { vocabulary, width, std }),
         ...blocks,

@@ -1,17 +1,12 @@
 import { z } from "zod";
 import { matmul, transposeLast } from "../onnx/functions/index.ts";
-import { attention } from "./modules/attention.ts";
 import { positionEmbedding, tokenEmbedding } from "./modules/embedding.ts";
-import { feedForward } from "./modules/feed-forward.ts";
+import { layerNormalisedBlocks } from "./modules/layer-normalised-blocks.ts";
 import { networkOf, sequence } from "./modules/module.ts";
 import { layerNormalized } from "./modules/normalization.ts";
-import { transformerBlock } from "./modules/transformer-block.ts";
 import { defineModel } from "./ready-model.ts";
-import { textSizes } from "./text-input.ts";
+import { languageModelFacts, textSizes } from "./text-input.ts";
 import { attentionSizes, requireWholeHeads, transformerNormal } from "./transformer-settings.ts";
-
-/** The hidden layer is four times as wide as a position's vector. */
-const EXPANSION = 4;
 
 /**
  * A decoder language model of the form of GPT-2: layer normalisation, learned positions, GELU, and scores by the token table
@@ -28,32 +23,11 @@ export const gpt2 = defineModel({
     const { width, depth, heads } = settings;
     const { positions, vocabulary } = textSizes(sizes, id);
     requireWholeHeads(id, settings);
-    const { initial, std, residualInitial } = transformerNormal(depth);
-    const blocks = Array.from({ length: depth }, (_, index) => {
-      const name = `block${index + 1}`;
-      const starts = { width, bias: true, initial, residualInitial };
-      return transformerBlock({
-        norm1: layerNormalized(`${name}.norm1`, width),
-        attention: attention(`${name}.attention`, {
-          ...starts,
-          heads,
-          positions,
-          causal: true,
-          rotary: false,
-        }),
-        norm2: layerNormalized(`${name}.norm2`, width),
-        feedForward: feedForward(`${name}.mlp`, { ...starts, hidden: EXPANSION * width }),
-      });
-    });
+    const start = transformerNormal(depth);
+    const { std } = start;
+    const blocks = layerNormalisedBlocks({ depth, width, heads, positions, causal: true, start });
     return networkOf(
-      {
-        id,
-        inputName: "ids",
-        inputType: "int64",
-        inputShape: sizes.inputShape,
-        labelShape: sizes.inputShape,
-        classes: vocabulary,
-      },
+      languageModelFacts(id, sizes, vocabulary),
       sequence(
         tokenEmbedding("tokens", { vocabulary, width, std }),
         positionEmbedding("positions", { positions, width, std }),

@@ -25,3 +25,15 @@ export function textSizes({ inputShape, vocabulary }: ModelSizes, id: string): T
     `Expected text (token ids) for model \`${id}\`, got samples of shape [${inputShape}]. Use data such as text:FILE.`,
   );
 }
+
+/** What a language model is from outside: token ids in, a score of every token at every position out. */
+export function languageModelFacts(id: string, { inputShape }: ModelSizes, vocabulary: number) {
+  return {
+    id,
+    inputName: "ids",
+    inputType: "int64",
+    inputShape,
+    labelShape: inputShape,
+    classes: vocabulary,
+  } as const;
+}

@@ -5,13 +5,11 @@ import type { Value } from "../onnx/ir.ts";
 import type { Dim } from "../onnx/shape.ts";
 import type { Architecture } from "./architecture.ts";
 import { type ImageSizes, imageSizes } from "./image-input.ts";
-import { attention } from "./modules/attention.ts";
 import { dense } from "./modules/dense.ts";
 import { positionEmbedding } from "./modules/embedding.ts";
-import { feedForward } from "./modules/feed-forward.ts";
+import { layerNormalisedBlocks } from "./modules/layer-normalised-blocks.ts";
 import { networkOf, sequence, stateless } from "./modules/module.ts";
 import { layerNormalized } from "./modules/normalization.ts";
-import { transformerBlock } from "./modules/transformer-block.ts";
 import { defineModel } from "./ready-model.ts";
 import { attentionSizes, requireWholeHeads, transformerNormal } from "./transformer-settings.ts";
 
@@ -23,8 +21,6 @@ const settings = z.strictObject({
 
 /** Patch sides in order of preference, where none is given: 4 fits images of 28 and 32 alike. */
 const USUAL_PATCHES = [4, 7, 2, 3, 5, 1] as const;
-/** The hidden layer is this many times as wide as a position's vector: the paper's ratio. */
-const EXPANSION = 4;
 
 export const vit = defineModel({
   id: "vit",
@@ -59,23 +55,9 @@ function visionTransformer(
     );
   }
   const positions = (image.height / patch) * (image.width / patch);
-  const { initial, std, residualInitial } = transformerNormal(depth);
-  const blocks = Array.from({ length: depth }, (_, index) => {
-    const name = `block${index + 1}`;
-    const starts = { width, bias: true, initial, residualInitial };
-    return transformerBlock({
-      norm1: layerNormalized(`${name}.norm1`, width),
-      attention: attention(`${name}.attention`, {
-        ...starts,
-        heads,
-        positions,
-        causal: false,
-        rotary: false,
-      }),
-      norm2: layerNormalized(`${name}.norm2`, width),
-      feedForward: feedForward(`${name}.mlp`, { ...starts, hidden: EXPANSION * width }),
-    });
-  });
+  const start = transformerNormal(depth);
+  const { initial, std } = start;
+  const blocks = layerNormalisedBlocks({ depth, width, heads, positions, causal: false, start });
   return networkOf(
     { id, inputShape, classes },
     sequence(
