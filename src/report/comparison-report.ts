@@ -107,7 +107,9 @@ function meansOf(list: readonly Comparison[]): { readonly figures: Comparison; r
     kl: mean("kl"),
   };
   const variance = meanOf(list.map(({ gap }) => (gap - figures.gap) ** 2));
-  return { figures, spread: Math.sqrt(variance) };
+  const groups = list.flatMap(({ worstGroup }) => (worstGroup === undefined ? [] : [worstGroup]));
+  const worst = groups.length === 0 ? {} : { worstGroup: meanOf(groups) };
+  return { figures: { ...figures, ...worst }, spread: Math.sqrt(variance) };
 }
 
 function meanOf(values: readonly number[]): number {
@@ -201,11 +203,20 @@ function figures(lines: readonly Line[]): Html {
     tow: "ToW",
     kl: "KL, nats",
   } as const;
+  const hasGroups = lines.some(({ figures: own }) => own.worstGroup !== undefined);
   return renderTable({
     caption:
       "Means over seeds; UA is the error on the forget samples, RA and TA the accuracy on retain and test samples",
-    columns: [{ title: "model" }, ...FIGURES.map((name) => ({ title: titles[name], numeric: true }))],
-    rows: lines.map(({ name, figures: own }) => [name, ...FIGURES.map((figure) => own[figure].toFixed(3))]),
+    columns: [
+      { title: "model" },
+      ...FIGURES.map((name) => ({ title: titles[name], numeric: true })),
+      ...(hasGroups ? [{ title: "worst group", numeric: true }] : []),
+    ],
+    rows: lines.map(({ name, figures: own }) => [
+      name,
+      ...FIGURES.map((figure) => own[figure].toFixed(3)),
+      ...(hasGroups ? [own.worstGroup?.toFixed(3) ?? "–"] : []),
+    ]),
   });
 }
 

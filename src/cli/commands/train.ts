@@ -1,15 +1,13 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { z } from "zod";
 import { answersOf } from "../../data/answers.ts";
 import { IGNORED_LABEL, type Samples } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
 import { fitNormaliser } from "../../data/normaliser.ts";
 import { divideDataset, normalisedParts } from "../../data/parts.ts";
 import { createPrefetcher } from "../../data/prefetch.ts";
-import { digestArrays, digestJson } from "../../kernel/digest.ts";
-import { LetheError } from "../../kernel/errors.ts";
+import { digestArrays } from "../../kernel/digest.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
@@ -18,7 +16,6 @@ import { type Architecture, initialWeights, layoutOfArchitecture } from "../../m
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
 import { writeTrainingRun } from "../../storage/training-run.ts";
-import type { TrainerState } from "../../training/objective.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
 import { trainByRecipe } from "../../training/recipe.ts";
 import {
@@ -31,6 +28,7 @@ import {
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { DATA_HELP } from "../data-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
+import { digestFacts, readOwnCheckpoint } from "../own-checkpoint.ts";
 import { addTrainOptions, readTrainSettings, type TrainFlags } from "../train-settings.ts";
 
 interface TrainOptions extends CommonOptions, AdaptationOptions, TrainFlags {
@@ -104,7 +102,7 @@ export function trainCommand(): Command {
       ...(isAdapted ? { adaptation } : {}),
       ...(normaliser === undefined ? {} : { normaliser }),
     };
-    const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
+    const recipe = digestFacts(facts);
     const checkpoint = join(options.out, "checkpoint.safetensors");
 
     const positions = { subset: parts.trainPositions };
@@ -114,7 +112,7 @@ export function trainCommand(): Command {
           settings.batchSize,
         )
       : undefined;
-    const resume = readCheckpoint(checkpoint, recipe);
+    const resume = readOwnCheckpoint(checkpoint, recipe, decodeState)?.state;
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
     const { weights: trained, state } = await context.run(
       `Training ${architecture.id} on ${dataset.title}`,
@@ -164,17 +162,6 @@ export function trainCommand(): Command {
       ],
     };
   });
-}
-
-function readCheckpoint(path: string, recipe: string): TrainerState | undefined {
-  if (!existsSync(path)) return undefined;
-  const { state, recipe: written } = decodeState(readFileSync(path), path);
-  if (written === recipe) return state;
-  throw new LetheError(
-    "usage",
-    "USAGE_CHECKPOINT",
-    `Expected ${path} to belong to this command, got one of other settings. Choose another --out, or delete it.`,
-  );
 }
 
 async function accuracyOn(

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
-import { z } from "zod";
-import { digestArrays, digestJson } from "../../kernel/digest.ts";
+import { digestArrays } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
-import type { Checkpoint, Evidence, Method, MethodRequest, Roles } from "../../methods/contract.ts";
+import type { Evidence, Method, MethodRequest, Roles } from "../../methods/contract.ts";
 import { findMethod, methods } from "../../methods/index.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../storage/method-checkpoint.ts";
 import { decodeTensors, encodeTensors } from "../../storage/safetensors.ts";
 import { type TrainingRun, writeTrainingRun } from "../../storage/training-run.ts";
 import { type CommandContext, type CommonOptions, defineAction } from "../context.ts";
+import { digestFacts, readOwnCheckpoint } from "../own-checkpoint.ts";
 import { parseSetting } from "../setting-argument.ts";
 import { centralScope, type OpenRun, openRequest, openTrainingRun } from "../training-run.ts";
 
@@ -66,9 +66,9 @@ export function unlearnCommand(): Command {
         settings,
         seed: context.seed,
       };
-      const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify(facts))));
+      const recipe = digestFacts(facts);
       const checkpoint = join(options.out, CHECKPOINT);
-      const resume = readCheckpoint(checkpoint, recipe);
+      const resume = readOwnCheckpoint(checkpoint, recipe, decodeCheckpoint)?.checkpoint;
       if (resume !== undefined) context.say(`Going on after epoch ${resume.epoch}.`);
       const full: MethodRequest & Roles = {
         architecture,
@@ -134,7 +134,7 @@ async function prepare(
 ): Promise<{ readonly prepared?: ParameterSet; readonly preparation?: Readonly<Record<string, unknown>> }> {
   if (method.prepare === undefined) return {};
   const path = join(directory, `prepared-${method.id}.safetensors`);
-  const recipe = digestJson(z.json().parse(JSON.parse(JSON.stringify({ from: run.digest, settings }))));
+  const recipe = digestFacts({ from: run.digest, settings });
   if (existsSync(path)) {
     const { tensors, metadata } = decodeTensors(readFileSync(path), path);
     if (metadata.recipe === recipe) {
@@ -168,17 +168,6 @@ async function prepare(
     prepared,
     preparation: { seconds: (performance.now() - started) / 1000, bytes: bytes.length, ...evidence },
   };
-}
-
-function readCheckpoint(path: string, recipe: string): Checkpoint | undefined {
-  if (!existsSync(path)) return undefined;
-  const { checkpoint, recipe: written } = decodeCheckpoint(readFileSync(path), path);
-  if (written === recipe) return checkpoint;
-  throw new LetheError(
-    "usage",
-    "USAGE_CHECKPOINT",
-    `Expected ${path} to belong to this command, got one of other settings. Choose another --out, or delete it.`,
-  );
 }
 
 function textOf(

@@ -1,10 +1,11 @@
 import type { Samples } from "../../data/dataset.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
+import { groupFairness } from "../../metrics/group-fairness.ts";
 import { lossMembership } from "../../metrics/membership.ts";
 import { predictionDivergence } from "../../metrics/prediction-divergence.ts";
 import { predictedClasses, sampleLosses } from "../../metrics/predictions.ts";
-import { averageGap } from "../../metrics/set-accuracies.ts";
+import { averageGap, retainAccuracy, unlearningAccuracy } from "../../metrics/set-accuracies.ts";
 import { tugOfWar } from "../../metrics/tug-of-war.ts";
 import type { Predictor } from "../../training/predictor.ts";
 import type { Comparison, ComparisonPlan, Figures } from "./case.ts";
@@ -34,22 +35,22 @@ export function figuresOf(plan: ComparisonPlan, scores: CaseScores): Figures {
   const { classes } = plan.architecture;
   const { forget, retain, parts, forgetClasses } = plan;
   const { test } = parts;
-  const right = (logits: Float32Array, samples: Samples): number =>
-    accuracy(predictedClasses(logits, classes), samples.labels);
-  const isKept = Array.from(test.labels, (label) => !forgetClasses.includes(label));
   const predicted = predictedClasses(scores.test, classes);
-  const kept = (_: unknown, row: number): boolean => isKept[row] === true;
+  const kept = Uint32Array.from(test.labels.keys()).filter(
+    (row) => !forgetClasses.includes(test.labels[row] as number),
+  );
   const { auc } = lossMembership(
     sampleLosses(scores.forget, forget.labels, classes),
     forget.labels,
     sampleLosses(scores.test, test.labels, classes),
     test.labels,
   );
+  const at = (values: Int32Array): Int32Array => Int32Array.from(kept, (row) => values[row] as number);
   const worst = worstGroup(test, predicted, kept);
   return {
-    ua: 1 - right(scores.forget, forget),
-    ra: right(scores.retain, retain),
-    ta: accuracy(predicted.filter(kept), test.labels.filter(kept)),
+    ua: unlearningAccuracy({ logits: scores.forget, labels: forget.labels, classes }),
+    ra: retainAccuracy({ logits: scores.retain, labels: retain.labels, classes }),
+    ta: accuracy(at(predicted), at(test.labels)),
     mia: auc,
     ...(worst === undefined ? {} : { worstGroup: worst }),
   };
@@ -78,26 +79,16 @@ export function compareWith(
   };
 }
 
-/** The least accuracy over groups of test samples; groups are a label with the values of all attributes. */
-function worstGroup(
-  samples: Samples,
-  predicted: Int32Array,
-  isCounted: (_: unknown, row: number) => boolean,
-): number | undefined {
-  if (samples.groupNames.length === 0) return undefined;
-  const counts = new Map<string, { hits: number; rows: number }>();
-  samples.labels.forEach((label, row) => {
-    if (!isCounted(label, row)) return;
-    const name = JSON.stringify([label, samples.groups(row)]);
-    const count = counts.get(name) ?? { hits: 0, rows: 0 };
-    counts.set(name, count);
-    count.rows++;
-    if (predicted[row] === label) count.hits++;
-  });
+/** The least accuracy over groups of test samples; a group is a label with the values of all attributes. */
+function worstGroup(samples: Samples, predicted: Int32Array, rows: Uint32Array): number | undefined {
+  if (samples.groupNames.length === 0 || rows.length === 0) return undefined;
+  const { groups } = groupFairness(
+    Int32Array.from(rows, (row) => predicted[row] as number),
+    Int32Array.from(rows, (row) => samples.labels[row] as number),
+    Array.from(rows, (row) => JSON.stringify([samples.labels[row], samples.groups(row)])),
+  );
   // Groups this small would make the worst one a matter of luck.
-  const LEAST_ROWS = 20;
-  const shares = [...counts.values()]
-    .filter(({ rows }) => rows >= LEAST_ROWS)
-    .map(({ hits, rows }) => hits / rows);
-  return shares.length === 0 ? undefined : Math.min(...shares);
+  const LEAST_SAMPLES = 20;
+  const large = groups.filter((group) => group.samples >= LEAST_SAMPLES);
+  return large.length === 0 ? undefined : Math.min(...large.map((group) => group.accuracy));
 }
