@@ -96,15 +96,29 @@ describe.each(Object.values(methods))("every method: $id", (method) => {
     await expect(unlearn(method, { ...request, weights: spoilt })).rejects.toThrow();
   });
 
-  it("stops within a step when it is cancelled", async () => {
+  it("stops within a step when it is cancelled, before the first and in the middle", async () => {
     const { request } = caseOf(scopes[0] ?? "class");
-    const stopped = AbortSignal.abort();
-    const outcome = await unlearn(method, { ...request, signal: stopped }).then(
-      () => "finished",
-      (error: unknown) => (isLetheError(error, "cancelled") ? "cancelled" : String(error)),
-    );
-    // Methods without a loop of steps are through before they look.
-    expect(["cancelled", "finished"]).toContain(outcome);
+    const endOf = (run: ReturnType<typeof unlearn>): Promise<string> =>
+      run.then(
+        () => "finished",
+        (error: unknown) => (isLetheError(error, "cancelled") ? "cancelled" : String(error)),
+      );
+    const given: Checkpoint[] = [];
+    const keep = (checkpoint: Checkpoint): void => void given.push(checkpoint);
+    expect(await endOf(unlearn(method, { ...request, onCheckpoint: keep }))).toBe("finished");
+    // What takes no steps is through before it looks.
+    if (given.length === 0) return;
+    const atOnce = unlearn(method, { ...request, signal: AbortSignal.abort() });
+    expect(await endOf(atOnce)).toBe("cancelled");
+    if (given.length === 1) return;
+    const controller = new AbortController();
+    let before = 0;
+    const abort = (): void => {
+      before++;
+      controller.abort();
+    };
+    const inside = unlearn(method, { ...request, signal: controller.signal, onCheckpoint: abort });
+    expect([await endOf(inside), before]).toEqual(["cancelled", 1]);
   });
 
   it("goes on from any checkpoint to the same digest", async () => {
