@@ -52,43 +52,66 @@ class RangeDecoder:  # section 4
         length = next(length for length in range(29) if not self.plain(1)) if letter == 15 else 0
         return 14 + (1 << length | self.plain(length)) if letter == 15 else letter
 
-def bucket_and_plain_bits(activity):
-    x = min(activity, 1023) + 4
-    return 2 * x.bit_length() - 6 + (x >> x.bit_length() - 2 & 1), max((activity >> 5).bit_length() - 2, 0)
+def level(mean):
+    octave = (mean + 4).bit_length() - 1
+    return 8 * (octave - 2) + ((mean + 4 << 3 >> octave) & 7)
+
+class Adaptive:  # coder 3: bucket, plain bits and mask of the side; counts that a context starts with; the rest of the numbers
+    means, prior, increment, longest, row_goes_on = (1, 3, 6, 9, 15, 23, 34, 50, 36, 52, 37, 53), 256, 16, 64, True
+    def scale(row, column):
+        b = level(row) + level(column) >> 3
+        bucket = b if b < 12 else 10 + b % 2
+        return bucket, 0 if b < 8 else b - 6 >> 1, 15 if bucket < 4 else 14 if bucket < 7 else 8
+    def share(counts, k):
+        return sum(counts[:k + 1]) * (16368 * 65536 // sum(counts)) >> 16
+
+class FirstAdaptive:  # coder 0
+    prior, increment, longest, row_goes_on = 128, 32, 128, False
+    def scale(row, column):
+        x = min(row + column, 1023) + 4
+        bucket = 2 * x.bit_length() - 6 + (x >> x.bit_length() - 2 & 1)
+        plain = max((row + column >> 5).bit_length() - 2, 0)
+        return bucket, plain, 15 if bucket < 12 else 14 if bucket < 15 else 8
+    def share(counts, k):
+        return sum(counts[:k + 1]) * 16368 // sum(counts)
+    means = []
+    for activity in range(1024):
+        if scale(activity, 0)[0] == len(means):
+            means.append(max(activity >> 1 + scale(activity, 0)[1], 1))
+
+FORMS = {0: FirstAdaptive, 3: Adaptive}
 
 class Context:
-    def __init__(self, bucket):
-        least = next(activity for activity in range(1024) if bucket_and_plain_bits(activity)[0] == bucket)
-        mean, rest = max(least >> 1 + bucket_and_plain_bits(least)[1], 1), 128
-        self.counts, self.interval = [], 2
+    def __init__(self, form, bucket):
+        self.form, self.counts, self.interval, rest = form, [], 2, form.prior
         for _ in range(16):
-            self.counts.append(16 * rest // (mean + 16) + 1)
+            self.counts.append(16 * rest // (form.means[bucket] + 16) + 1)
             rest -= self.counts[-1] - 1
         self.rebuild()
     def rebuild(self):
         if sum(self.counts) > 32768:
             self.counts = [count + 1 >> 1 for count in self.counts]
-        self.bounds = [k + 1 + sum(self.counts[:k + 1]) * 16368 // sum(self.counts) for k in range(15)]
-        self.interval = self.wait = min(2 * self.interval, 128)
+        self.bounds = [k + 1 + self.form.share(self.counts, k) for k in range(15)]
+        self.interval = self.wait = min(2 * self.interval, self.form.longest)
     def read(self, coder):
         letter = coder.letter(self.bounds)
-        self.counts[min(letter, 15)], self.wait = self.counts[min(letter, 15)] + 32, self.wait - 1
+        self.counts[min(letter, 15)], self.wait = self.counts[min(letter, 15)] + self.form.increment, self.wait - 1
         if self.wait == 0:
             self.rebuild()
         return letter
 
-def read_symbols(data, planes, side_of=lambda index: 0, observe=lambda index, symbol: None):
+def read_symbols(data, planes, side_of=lambda index: 0, observe=lambda index, symbol: None, form=FirstAdaptive):
     coder, symbols, contexts = RangeDecoder(data), [], {}
     for rows, columns in planes:
-        column_means = [0] * columns
+        row_mean, column_means = 0, [0] * columns
         for _ in range(rows):
-            row_mean = 0
+            row_mean *= form.row_goes_on
             for column in range(columns):
-                bucket, plain = bucket_and_plain_bits(row_mean + column_means[column])
+                bucket, plain, mask = form.scale(row_mean, column_means[column])
                 index = len(symbols)
-                name = bucket, side_of(index) & (15 if bucket < 12 else 14 if bucket < 15 else 8)
+                name = bucket, side_of(index) & mask
                 if name not in contexts:
-                    contexts[name] = Context(bucket)
+                    contexts[name] = Context(form, bucket)
                 symbols.append(contexts[name].read(coder) << plain | coder.plain(plain))
                 observe(index, symbols[-1])
                 row_mean += 16 * symbols[-1] - row_mean >> 2
@@ -112,7 +135,7 @@ def read_support(kind, data, matrices):  # section 5: which parameters are coded
 def context_of(distance):  # section 6
     return next((7 - at for at, end in enumerate((1, 2, 4, 8, 12, 16, 24)) if distance < end), 0)
 
-def read_body(quantiser, data, planes, words, step):
+def read_body(quantiser, data, planes, words, step, form):
     h0, h1 = POLYNOMIALS.get(quantiser, (1, 0))
     state, values = words[-1] * (1 << h0.bit_length() - 1) >> 32, []
     def side_of(index):
@@ -130,14 +153,14 @@ def read_body(quantiser, data, planes, words, step):
         values.append((k - dither) * step if quantiser == 1 else (2 * k + (state & 1) - dither) * (step / 2))
         state = state >> 1 ^ (state & 1) * (h0 >> 1) ^ (k & 1) * (h1 >> 1)
 
-    read_symbols(data, planes, side_of, observe)
+    read_symbols(data, planes, side_of, observe, form)
     return values
 
 def read_record(record, key, shapes):  # section 3: all float32 numbers of an update, parameters first
     _, version, quantiser, kind, name_bytes, number, parameters, buffers, step, support_bytes, body_bytes, _ = \
         struct.unpack("<4s4B3If2If", record[:36])
-    unshared, coder, fixed, rotated = record[36:40] if version == 2 else (0, 0, 0, 0)
-    if quantiser not in (1, *POLYNOMIALS) or coder or fixed or rotated:
+    unshared, coder, fixed, rotated = record[36:40] if version == 2 else (0, 3 if version == 3 else 0, 0, 0)
+    if quantiser not in (1, *POLYNOMIALS) or coder not in FORMS or fixed or rotated:
         return None
     if record[:4] != b"LTHU" or zlib.crc32(record[:-4]) != struct.unpack("<I", record[-4:])[0]:
         raise ValueError("not a record, or a damaged one")
@@ -148,16 +171,17 @@ def read_record(record, key, shapes):  # section 3: all float32 numbers of an up
     dither, words = derive(key, "dither", number, sections[0].decode()), []
     while len(words) <= sum(mask):
         words += [1 << 31] * 16 if unshared else chacha(dither, len(words) // 16, (0, 0), 8)
-    coded = iter(read_body(quantiser, sections[2], planes, words[:sum(mask) + 1], step))
+    coded = iter(read_body(quantiser, sections[2], planes, words[:sum(mask) + 1], step, FORMS[coder]))
     return struct.pack(f"<{parameters}f", *[next(coded) if flag else 0.0 for flag in mask]) + sections[3]
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    golden = json.load(file)
-read = 0
-for case in golden["records"]:
-    shapes = [tensor["shape"] for tensor in golden["tensors"] if tensor["role"] == "parameter"]
-    data = read_record(bytes.fromhex(case["record"]), golden["key"], shapes)
-    if data is not None and case["decoded"] != "sha256:" + hashlib.sha256(f'"update":{len(data)};'.encode() + data).hexdigest():
-        sys.exit(f"{case['name']}: decodes to other numbers")
-    read += data is not None
-print(f"{read} of {len(golden['records'])} records decode to the same bits; the others are of quantisers or stages left out here")
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as file:
+        golden = json.load(file)
+    read = 0
+    for case in golden["records"]:
+        shapes = [tensor["shape"] for tensor in golden["tensors"] if tensor["role"] == "parameter"]
+        data = read_record(bytes.fromhex(case["record"]), golden["key"], shapes)
+        if data is not None and case["decoded"] != "sha256:" + hashlib.sha256(f'"update":{len(data)};'.encode() + data).hexdigest():
+            sys.exit(f"{case['name']}: decodes to other numbers")
+        read += data is not None
+    print(f"{read} of {len(golden['records'])} records decode to the same bits; the others are of quantisers or stages left out here")

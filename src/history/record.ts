@@ -4,10 +4,11 @@ import type { SupportKind } from "./support.ts";
 
 /** "LTHU", the first bytes of every record. */
 const MAGIC = 0x5548544c;
-/** Records of the first stages need no more than version 1 says; version 2 names every stage. */
-const PLAIN_VERSION = 1;
+/** Version 2 names every stage. Versions 1 and 3 are those of records that only mask, quantise and code, and say with what. */
 const STAGED_VERSION = 2;
-/** Bytes before the client's name in version 1, what version 2 adds to them, and bytes after the last section. */
+/** [version]: its coder, by its permanent number. */
+const CODERS_OF_PLAIN: Readonly<Record<number, number>> = { 1: 0, 3: 3 };
+/** Bytes before the client's name in versions 1 and 3, what version 2 adds to them, and bytes after the last section. */
 const PLAIN_BYTES = 36;
 const STAGE_BYTES = 8;
 const CRC_BYTES = 4;
@@ -59,13 +60,14 @@ export function writeRecord(parts: RecordParts): Uint8Array {
     );
   }
   const { quantiser, isDitherShared, coder, fixedBits, rotatedBy } = parts.stages;
-  const isPlain = isDitherShared && coder === 0 && fixedBits === 0 && rotatedBy === undefined;
+  const plainVersion = plainVersionOf(parts.stages);
+  const isPlain = plainVersion !== undefined;
   const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
   const sections = name.length + parts.support.length + parts.body.length + 4 * parts.buffers.length;
   const bytes = new Uint8Array(fixedBytes + sections + CRC_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint8(4, isPlain ? PLAIN_VERSION : STAGED_VERSION);
+  view.setUint8(4, plainVersion ?? STAGED_VERSION);
   view.setUint8(5, quantiser);
   view.setUint8(6, SUPPORT_KINDS.indexOf(parts.supportKind));
   view.setUint8(7, name.length);
@@ -119,9 +121,9 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) fail("a matching CRC-32");
   if (view.getUint32(0, true) !== MAGIC) fail("the mark of an update record");
   const version = view.getUint8(4);
-  const isPlain = version === PLAIN_VERSION;
-  if (!isPlain && version !== STAGED_VERSION)
-    fail(`version ${PLAIN_VERSION} or ${STAGED_VERSION}, got ${version}`);
+  const plainCoder = CODERS_OF_PLAIN[version];
+  const isPlain = plainCoder !== undefined;
+  if (!isPlain && version !== STAGED_VERSION) fail(`version 1, 2 or 3, got ${version}`);
   const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
   if (bytes.length < fixedBytes + CRC_BYTES)
     fail(`at least ${fixedBytes + CRC_BYTES} bytes, got ${bytes.length}`);
@@ -155,7 +157,7 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
     round,
     client,
     stages: isPlain
-      ? { quantiser: view.getUint8(5), isDitherShared: true, coder: 0, fixedBits: 0 }
+      ? { quantiser: view.getUint8(5), isDitherShared: true, coder: plainCoder, fixedBits: 0 }
       : readStages(view, fail),
     parameterCount: view.getUint32(12, true),
     step,
@@ -167,7 +169,14 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   };
 }
 
-/** The stages of a version 2 record; one that version 1 could have said is refused, so that each has one form. */
+/** The version without a list of stages that says as much, if there is one. */
+function plainVersionOf({ isDitherShared, coder, fixedBits, rotatedBy }: RecordStages): number | undefined {
+  if (!isDitherShared || fixedBits !== 0 || rotatedBy !== undefined) return undefined;
+  const version = Object.keys(CODERS_OF_PLAIN).find((one) => CODERS_OF_PLAIN[Number(one)] === coder);
+  return version === undefined ? undefined : Number(version);
+}
+
+/** The stages of a version 2 record; one that another version could have said is refused, so that each has one form. */
 function readStages(view: DataView, fail: (what: string) => never): RecordStages {
   const dither = view.getUint8(PLAIN_BYTES);
   const coder = view.getUint8(PLAIN_BYTES + 1);
@@ -177,8 +186,8 @@ function readStages(view: DataView, fail: (what: string) => never): RecordStages
   const rotatedBy = view.getUint32(PLAIN_BYTES + 4, true);
   if (transform > 1 || (transform === 0 && rotatedBy !== 0))
     fail(`no transform or a rotation, got ${transform}`);
-  if (dither === 0 && coder === 0 && fixedBits === 0 && transform === 0)
-    fail("a stage that version 1 does not have");
-  const stages = { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
-  return transform === 0 ? stages : { ...stages, rotatedBy };
+  const plain = { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
+  const stages = transform === 0 ? plain : { ...plain, rotatedBy };
+  if (plainVersionOf(stages) !== undefined) fail("a stage that the other versions do not have");
+  return stages;
 }

@@ -70,7 +70,7 @@ export function encodeUpdate(
   const stages: RecordStages = {
     quantiser: quantiser.wireId,
     isDitherShared: pipeline.isDitherShared,
-    coder: pipeline.coder.wireId,
+    coder: quantiser.hasSymbols ? pipeline.coder.wireId : 0,
     fixedBits: pipeline.fixedBits,
     ...(reference === undefined ? {} : { rotatedBy: reference.round }),
   };

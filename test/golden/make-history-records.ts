@@ -8,7 +8,8 @@ import { layoutOf } from "../../src/kernel/layout.ts";
 
 /**
  * Writes history-records.json: records of every quantiser, support and several rates, and of the other stages, with the
- * digests of what they decode to. To be run when a stage is added; the records that are there must not change.
+ * digests of what they decode to. To be run when a stage is added; the records that are there must not change. Those in
+ * first-history-records.json were written by an earlier version and cannot be made again.
  * Usage: node test/golden/make-history-records.ts
  */
 const tensors = [

@@ -1,9 +1,7 @@
-import { LetheError } from "../../kernel/errors.ts";
-import { decodeSymbols } from "./decode-symbols.ts";
+import { decodeSymbols, symbolTooLarge } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./range-coder.ts";
 import type { SymbolCoder } from "./symbol-coder.ts";
-import { createModel } from "./symbol-model.ts";
 
 /**
  * The adaptive range coder: probabilities of 16 letters in contexts of neighbours' sizes, dither and trellis state, learnt
@@ -13,40 +11,27 @@ import { createModel } from "./symbol-model.ts";
  */
 export const adaptive: SymbolCoder = {
   id: "adaptive",
-  wireId: 0,
+  wireId: 3,
   title: "Adaptive range coder, contexts of neighbours and dither",
   source: "G. N. N. Martin, Range encoding (1979)",
   createWriter(expectedBytes) {
     const coder = startEncoder(expectedBytes);
     return {
-      write({ symbols, sides, planes, guide }) {
-        encodeSymbols(coder, createModel(), symbols, sides, planes, guide);
-      },
+      write: (sequence) => encodeSymbols(coder, sequence),
       finish: () => finishEncoder(coder),
     };
   },
   createReader(bytes) {
     const coder = startDecoder(bytes);
     return {
-      read({ symbols, sides, planes, guide, largest }) {
-        decodeSymbols(coder, createModel(), symbols, sides, planes, guide);
-        if (largest !== undefined) expectAtMost(symbols, largest);
+      read(sequence) {
+        decodeSymbols(coder, sequence);
+        const { symbols, largest } = sequence;
+        if (largest === undefined) return;
+        const wrong = symbols.findIndex((symbol) => symbol > largest);
+        if (wrong >= 0) throw symbolTooLarge(wrong);
       },
       isAtEnd: () => isAtEnd(coder),
     };
   },
 };
-
-/**
- * Refuses symbols that nobody writes.
- *
- * @throws LETHE_INTEGRITY_SYMBOL
- */
-function expectAtMost(symbols: Int32Array, largest: number): void {
-  if (!symbols.some((symbol) => symbol > largest)) return;
-  throw new LetheError(
-    "integrity",
-    "INTEGRITY_SYMBOL",
-    `Expected symbols of at most ${largest}, got a larger one: the bytes are damaged.`,
-  );
-}

@@ -5,6 +5,7 @@ import { keyFromSeed, randomStream } from "../../kernel/key.ts";
 import { adaptive } from "./adaptive.ts";
 import { decodeSymbols } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
+import { firstAdaptive } from "./first-adaptive.ts";
 import { parityGuide, plainGuide } from "./guide.ts";
 import type { Plane } from "./plane.ts";
 import {
@@ -19,24 +20,23 @@ import {
 } from "./range-coder.ts";
 import { rans } from "./rans.ts";
 import type { SymbolSequence } from "./symbol-coder.ts";
-import { createModel } from "./symbol-model.ts";
 
 function encode(symbols: Int32Array, sides: Uint8Array, planes: readonly Plane[]): Uint8Array {
   const coder = startEncoder(1);
-  encodeSymbols(coder, createModel(), symbols, sides, planes, parityGuide);
+  encodeSymbols(coder, { symbols, sides, planes, guide: parityGuide });
   return finishEncoder(coder);
 }
 
 function decode(bytes: Uint8Array, sides: Uint8Array, planes: readonly Plane[]) {
   const symbols = new Int32Array(sides.length);
   const coder = startDecoder(bytes);
-  decodeSymbols(coder, createModel(), symbols, sides, planes, parityGuide);
+  decodeSymbols(coder, { symbols, sides, planes, guide: parityGuide });
   return { symbols, complete: isAtEnd(coder) };
 }
 
 const planesArbitrary = fc.array(fc.record({ rows: fc.nat(12), columns: fc.nat(12) }), { maxLength: 4 });
 
-describe.each([adaptive, rans])("coder $id", (symbolCoder) => {
+describe.each([adaptive, firstAdaptive, rans])("coder $id", (symbolCoder) => {
   it("gives back several sequences, whatever their symbols and sizes", () => {
     const size = fc.oneof(fc.nat(3), fc.nat(40), fc.nat(2 ** 25 - 1));
     const sequence = fc.record({
