@@ -87,7 +87,7 @@ export function encodeRound(
     const previous = last && readRecord(last.bytes, { round: last.round, client });
     const reference = previous && referenceFor(previous);
     const options = { ...base, sparse, reference, ...(previous ? { previous } : {}) };
-    return encodeUpdate(update, frame, { round, client }, options).record;
+    return encodeUpdate(update, frame, { round, client }, options, workspace).record;
   };
 
   const decode = (bytes: Uint8Array, identity: RecordIdentity): void =>

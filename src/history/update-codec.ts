@@ -46,6 +46,7 @@ export interface EncodedUpdate {
  * Codes one update into a record that can be decoded by itself.
  *
  * @param update - [layout.length]; parameters are quantised, buffers kept exactly
+ * @param workspace - to be given again when many updates are coded one after another
  * @throws LETHE_USAGE_PIPELINE for parts that do not fit together; LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^96
  * @throws LETHE_NUMERIC_STEP_TOO_FINE when the rate asks for more digits than single precision has
  */
@@ -54,6 +55,7 @@ export function encodeUpdate(
   frame: CodecFrame,
   identity: RecordIdentity,
   options: EncodeOptions,
+  workspace: Workspace = createWorkspace(),
 ): EncodedUpdate {
   const { layout } = frame;
   checkUpdate(update, layout, identity);
@@ -79,6 +81,7 @@ export function encodeUpdate(
     dither: ditherKey(frame.key, identity),
     isDitherShared: pipeline.isDitherShared,
     coder: pipeline.coder,
+    workspace,
   };
   const coded = codeAtRate(values, (list) => quantiser.prepare({ ...input, values: list }), {
     quantiser,

@@ -1,5 +1,6 @@
 import { decodeSymbols, symbolTooLarge } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
+import { decodeInKernel, encodeInKernel } from "../fast/fast-sequence.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./range-coder.ts";
 import type { SymbolCoder } from "./symbol-coder.ts";
 
@@ -12,12 +13,15 @@ import type { SymbolCoder } from "./symbol-coder.ts";
 export const adaptive: SymbolCoder = {
   id: "adaptive",
   wireId: 3,
+  isInKernel: true,
   title: "Adaptive range coder, contexts of neighbours and dither",
   source: "G. N. N. Martin, Range encoding (1979)",
   createWriter(expectedBytes) {
     const coder = startEncoder(expectedBytes);
     return {
-      write: (sequence) => encodeSymbols(coder, sequence),
+      write(sequence) {
+        if (!encodeInKernel(coder, sequence)) encodeSymbols(coder, sequence);
+      },
       finish: () => finishEncoder(coder),
     };
   },
@@ -25,7 +29,9 @@ export const adaptive: SymbolCoder = {
     const coder = startDecoder(bytes);
     return {
       read(sequence) {
-        decodeSymbols(coder, sequence);
+        const outcome = decodeInKernel(coder, sequence);
+        if (outcome === undefined) decodeSymbols(coder, sequence);
+        else if (outcome > 0) throw symbolTooLarge(outcome - 1);
         const { symbols, largest } = sequence;
         if (largest === undefined) return;
         const wrong = symbols.findIndex((symbol) => symbol > largest);

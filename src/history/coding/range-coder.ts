@@ -98,7 +98,7 @@ export function decodeBits(coder: RangeDecoder, count: number): number {
     // A changed stream can stand in the remainder that no value owns.
     const part = Math.min(Math.floor(coder.code / width), (1 << take) - 1);
     value = (value << take) | part;
-    decodePart(coder, Math.imul(part, width), width);
+    decodePart(coder, Math.max(Math.imul(part, width), coder.code - width + 1), width);
   }
   return value;
 }

@@ -40,6 +40,8 @@ export interface SymbolCoder {
   readonly id: string;
   /** Permanent number, in records. */
   readonly wireId: number;
+  /** Whether symbols in the memory of the kernel are coded there. */
+  readonly isInKernel?: boolean;
   readonly title: string;
   readonly source: string;
   /**

@@ -1,4 +1,5 @@
 import { cosetSide } from "../coding/coset-guide.ts";
+import { kernelOf } from "../fast/kernel.ts";
 import { contextOf, folded, unfolded } from "./fold.ts";
 import { symbolQuantiser } from "./symbol-quantiser.ts";
 import { type Trellis, ungerboeckTrellis } from "./trellis.ts";
@@ -61,6 +62,13 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
     dither: (words) => words,
 
     describe(words, { sides }) {
+      const kernel = kernelOf(sides);
+      const [table] = kernel?.scratch(SIDES.length) ?? [];
+      if (kernel !== undefined && table !== undefined) {
+        kernel.write(table, SIDES);
+        kernel.calls.describeTrellis(words.byteOffset, table, sides.byteOffset, sides.length);
+        return;
+      }
       for (let index = 0; index < sides.length; index++) {
         sides[index] = SIDES[(words[index] as number) >>> 24] as number;
       }
@@ -68,6 +76,7 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
 
     quantise(values, step, words, known, { symbols }) {
       const perFineStep = 2 / step;
+      if (quantiseInKernel(trellis, startOf(known), values, perFineStep, words, known, symbols)) return;
       const dithered = (index: number): number =>
         (values[index] as number) * perFineStep + ((words[index] as number) * WORD_UNIT - HALF_PERIOD);
       const path = cheapestPath(trellis, startOf(known), values.length, (first, end, costs) => {
@@ -98,6 +107,7 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
 
     reconstruct({ symbols }, step, words, out) {
       const fineStep = step / 2;
+      if (reconstructInKernel(trellis, startOf(words), symbols, fineStep, words, out)) return;
       let state = startOf(words);
       for (let index = 0; index < out.length; index++) {
         const coset = state & 1;
@@ -108,4 +118,60 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
       }
     },
   });
+}
+
+/** Bytes of costs that the kernel works on at once, and of two costs for a state. */
+const COST_BYTES = 512 * 32;
+const STATE_BYTES = 16;
+
+/** False, and nothing done, where the symbols are not in the kernel's memory. */
+function quantiseInKernel(
+  { states, into }: Trellis,
+  start: number,
+  values: Float32Array,
+  perFineStep: number,
+  words: Uint32Array,
+  known: Uint32Array,
+  symbols: Int32Array,
+): boolean {
+  const kernel = kernelOf(symbols);
+  const { length } = values;
+  const decisionBytes = length * Math.ceil(states / 8);
+  const [ways, decisions, work] =
+    kernel?.scratch(into.length, decisionBytes, COST_BYTES + STATE_BYTES * states) ?? [];
+  if (kernel === undefined || ways === undefined || decisions === undefined || work === undefined)
+    return false;
+  kernel.write(ways, into);
+  const [at, random, shared] = [values.byteOffset, words.byteOffset, known.byteOffset];
+  kernel.calls.quantiseTrellis(
+    at,
+    perFineStep,
+    random,
+    shared,
+    symbols.byteOffset,
+    length,
+    states,
+    start,
+    ways,
+    decisions,
+    work,
+  );
+  return true;
+}
+
+function reconstructInKernel(
+  { next }: Trellis,
+  start: number,
+  symbols: Int32Array,
+  fineStep: number,
+  words: Uint32Array,
+  out: Float32Array,
+): boolean {
+  const kernel = kernelOf(symbols);
+  const [table] = kernel?.scratch(next.length) ?? [];
+  if (kernel === undefined || table === undefined) return false;
+  kernel.write(table, next);
+  const [from, random] = [symbols.byteOffset, words.byteOffset];
+  kernel.calls.reconstructTrellis(from, fineStep, random, out.byteOffset, out.length, start, table);
+  return true;
 }
