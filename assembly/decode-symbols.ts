@@ -14,7 +14,7 @@ let plainCode: u32 = 0;
 let plainRange: u32 = 0;
 
 /**
- * `decodeSymbols` of src/history/coding.
+ * `decodeSymbols` of src/history/coding. Besides, it leaves the guide's state before each symbol in place of its side.
  *
  * @returns 0, or 1 + the index of a symbol that is too large
  */
@@ -43,23 +43,31 @@ export function decodeSymbols(sequence: Sequence): u32 {
         const columnMean = load<i32>(column);
         const entry = entryAt(levelOf(rowMean) + levelOf(columnMean));
         const plainBits = entry >> 9;
-        const guided = (state << 8) | <u32>load<u8>(sides++);
+        const guided = (state << 8) | <u32>load<u8>(sides);
+        // The side has been used: what reconstructs a trellis wants the state.
+        store<u8>(sides++, <u8>state);
         const side = <u32>load<u8>(contexts + guided);
         const context = (entry & 0x1f0) | (side & entry & 15);
 
         const unit = range >> TOTAL_BITS;
-        let upper = uppersOf(context);
+        const upper = uppersOf(context);
         let letter: u32 = 0;
-        let below: u32 = 0;
-        let above = unit * <u32>load<u16>(upper);
-        while (code >= above) {
-          below = above;
-          letter++;
-          upper += 2;
-          above = unit * <u32>load<u16>(upper);
+        const first = unit * <u32>load<u16>(upper);
+        if (code < first) range = first;
+        else {
+          const second = unit * <u32>load<u16>(upper, 2);
+          if (code < second) {
+            letter = 1;
+            range = second - first;
+            code -= first;
+          } else {
+            letter = lettersBelow(upper, unit, code);
+            const bounds = upper + (<usize>letter << 1);
+            const below = unit * <u32>load<u16>(bounds - 2);
+            range = select<u32>(range, unit * <u32>load<u16>(bounds), letter === ESCAPE) - below;
+            code -= below;
+          }
         }
-        code -= below;
-        range = (letter === ESCAPE ? range : above) - below;
         countLetter(context, letter);
         while (range < BOTTOM) {
           code = (code << 8) | byteAt(bytes, length, at);
@@ -92,6 +100,22 @@ export function decodeSymbols(sequence: Sequence): u32 {
   sequence.value = code;
   sequence.range = range;
   return 0;
+}
+
+/** How many letters end at or below a code: all sixteen are compared at once, since which it is cannot be foreseen. */
+// @ts-ignore: decorator
+@inline
+function lettersBelow(upper: usize, unit: u32, code: u32): u32 {
+  const units = i32x4.splat(unit);
+  const codes = i32x4.splat(code);
+  const low = v128.load(upper);
+  const high = v128.load(upper, 16);
+  const is0 = i32x4.le_s(i32x4.mul(i32x4.extend_low_i16x8_u(low), units), codes);
+  const is1 = i32x4.le_s(i32x4.mul(i32x4.extend_high_i16x8_u(low), units), codes);
+  const is2 = i32x4.le_s(i32x4.mul(i32x4.extend_low_i16x8_u(high), units), codes);
+  const is3 = i32x4.le_s(i32x4.mul(i32x4.extend_high_i16x8_u(high), units), codes);
+  const isBelow = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(is0, is1), i16x8.narrow_i32x4_s(is2, is3));
+  return popcnt(i8x16.bitmask(isBelow));
 }
 
 /** The next 8 bits: the window of 30 bits ends two bits inside a byte. Zeros follow the last byte. */

@@ -55,8 +55,9 @@ export function encodeSymbols(sequence: Sequence): u32 {
         const letter = min(modelled, ESCAPE);
         const upper = uppersOf(context) + (<usize>letter << 1);
         const unit = range >> TOTAL_BITS;
-        const below = letter === 0 ? 0 : unit * <u32>load<u16>(upper - 2);
-        range = (letter === ESCAPE ? range : unit * <u32>load<u16>(upper)) - below;
+        // The number before the first letter's is another context's: without a branch, since letters cannot be foreseen.
+        const below = select<u32>(0, unit * <u32>load<u16>(upper - 2), letter === 0);
+        range = select<u32>(range, unit * <u32>load<u16>(upper), letter === ESCAPE) - below;
         low += below;
         countLetter(context, letter);
         if (at > lastAt) return 1;

@@ -4,5 +4,6 @@
 export { fillWords } from "./chacha";
 export { decodeSymbols } from "./decode-symbols";
 export { encodeSymbols } from "./encode-symbols";
+export { measure } from "./measure";
 export { describeTrellis, quantiseTrellis, reconstructTrellis } from "./trellis";
 export { describeIntegers, quantiseIntegers, reconstructIntegers } from "./integers";

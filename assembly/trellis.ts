@@ -250,28 +250,37 @@ function numberPoints(
 /**
  * `reconstruct` of the quantisers `tcq`.
  *
- * @param next - [2 · states]: the next state by 2 · state + parity
+ * @param states - a byte for each coordinate, the trellis' state before it, as `decodeSymbols` leaves them
  */
 export function reconstructTrellis(
   symbols: usize,
   fineStep: f64,
   words: usize,
+  states: usize,
   out: usize,
   count: i32,
-  start: i32,
-  next: usize,
 ): void {
-  let state = start;
-  for (let index = 0; index < count; index++) {
-    const at = <usize>index << 2;
-    const coset = <f64>(state & 1);
-    const dither = <f64>load<u32>(words + at) * WORD_UNIT - HALF_PERIOD;
-    const centre = (dither - coset) * 0.5;
-    const nearest = Math.floor(centre + 0.5);
-    const symbol = load<i32>(symbols + at);
-    const ordered = (symbol & 1) === 1 ? (symbol + 1) >> 1 : -(symbol >> 1);
-    const k = <i32>nearest + (centre < nearest ? -ordered : ordered);
-    store<f32>(out + at, <f32>((<f64>(2 * k) + coset - dither) * fineStep));
-    state = <i32>load<u8>(next + <usize>(2 * state + (k & 1)));
+  const scale = f64x2.splat(fineStep);
+  const unit = f64x2.splat(WORD_UNIT);
+  const half = f64x2.splat(0.5);
+  const two = f64x2.splat(2);
+  const one = i32x4.splat(1);
+  for (let at: usize = 0, end = <usize>count << 2; at < end; at += 8) {
+    const symbol = v128.load64_zero(symbols + at);
+    const state = i32x4(load<u8>(states + (at >> 2)), load<u8>(states + (at >> 2), 1), 0, 0);
+    const coset = f64x2.convert_low_i32x4_s(v128.and(state, one));
+    const dither = f64x2.sub(f64x2.mul(f64x2.convert_low_i32x4_u(v128.load64_zero(words + at)), unit), two);
+    const centre = f64x2.mul(f64x2.sub(dither, coset), half);
+    const nearest = f64x2.floor(f64x2.add(centre, half));
+    // (n + 1) / 2 for odd n, else −n / 2.
+    const isEven = i32x4.sub(v128.and(symbol, one), one);
+    const halved = i32x4.shr_s(i32x4.add(symbol, one), 1);
+    const ordered = f64x2.convert_low_i32x4_s(i32x4.sub(v128.xor(halved, isEven), isEven));
+    const k = f64x2.add(
+      nearest,
+      v128.bitselect(f64x2.neg(ordered), ordered, f64x2.lt(centre, nearest)),
+    );
+    const point = f64x2.sub(f64x2.add(f64x2.mul(two, k), coset), dither);
+    v128.store64_lane(out + at, f32x4.demote_f64x2_zero(f64x2.mul(point, scale)), 0);
   }
 }

@@ -38,15 +38,18 @@ export function findSupport(values: Float32Array, layout: ModelLayout, perElemen
   const flags = new Int32Array(lineCount(matrices));
   let at = 0;
   for (const { offset, rows, columns } of matrices) {
-    const columnsAt = at + rows;
+    const columnFlags = flags.subarray(at + rows, at + lines({ rows, columns }));
+    let liveColumns = rows > 1 ? 0 : columns;
     for (let row = 0; row < rows; row++) {
       let any = 0;
       const start = offset + row * columns;
-      for (let column = 0; column < columns; column++) {
-        if (values[start + column] !== 0) {
-          any = 1;
-          if (rows > 1) flags[columnsAt + column] = 1;
-        }
+      // Once all columns are known to live, one number is enough for a row.
+      for (let column = 0; column < columns && (any === 0 || liveColumns < columns); column++) {
+        if (values[start + column] === 0) continue;
+        any = 1;
+        if (liveColumns === columns || columnFlags[column] === 1) continue;
+        columnFlags[column] = 1;
+        liveColumns++;
       }
       flags[at + row] = any;
     }

@@ -3,6 +3,7 @@ import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import { codeAtRate } from "./code-at-rate.ts";
+import { measure } from "./measure.ts";
 import { type PipelineOptions, pipelineFault, pipelineOf, pipelineOfRecord } from "./pipeline.ts";
 import { LARGEST_STEP, type RecordIdentity, type RecordStages, readRecord, writeRecord } from "./record.ts";
 import { type Rotation, rotate, rotationFrom } from "./rotation/rotation.ts";
@@ -15,6 +16,9 @@ const ENVELOPE_BYTES = 40;
 const MOST_ROTATIONS = 100;
 /** The smallest output of the range coder. */
 const LEAST_BODY_BYTES = 4;
+
+/** Larger numbers are refused: with any step that is allowed they could overflow. */
+const LARGEST_NUMBER = LARGEST_STEP / 16;
 
 /** What both ends of the codec share. */
 export interface CodecFrame {
@@ -238,9 +242,11 @@ function checkUpdate(update: Float32Array, layout: ModelLayout, { round, client 
       { details },
     );
   }
+  const { squares, largest } = measure(update);
+  if (!Number.isNaN(squares) && largest <= LARGEST_NUMBER) return;
   for (let index = 0; index < update.length; index++) {
     // NaN fails the comparison as well.
-    if (Math.abs(update[index] as number) <= LARGEST_STEP / 16) continue;
+    if (Math.abs(update[index] as number) <= LARGEST_NUMBER) continue;
     const slot = layout.slots.find(({ offset, length }) => index < offset + length);
     throw new LetheError(
       "numeric",

@@ -10,7 +10,8 @@ const ESCAPE = ALPHABET - 1;
 export const SYMBOL_BITS = 25;
 
 /**
- * Reads what `encodeSymbols` wrote, into the `symbols` of an equal sequence.
+ * Reads what `encodeSymbols` wrote, into the `symbols` of an equal sequence. The guide's states before each symbol are left
+ * in place of its sides.
  *
  * @throws LETHE_INTEGRITY_SYMBOL when a symbol is larger than any that is ever written
  */
@@ -35,6 +36,7 @@ export function decodeSymbols(coder: RangeDecoder, { symbols, sides, planes, gui
 
         const guided = (state << 8) | (sides[index] as number);
         const side = contexts[guided] as number;
+        sides[index] = state;
         const context = (entry & BUCKET_MASK) | (side & entry & 15);
         const unit = range >>> TOTAL_BITS;
         let slot = context << 4;

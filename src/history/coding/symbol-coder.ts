@@ -23,7 +23,7 @@ export interface SymbolWriter {
 /** Reads in the order of writing. */
 export interface SymbolReader {
   /**
-   * Fills in the symbols of a sequence.
+   * Fills in the symbols of a sequence; its sides may be used up.
    *
    * @throws LETHE_INTEGRITY_SYMBOL for a symbol that is never written
    */

@@ -5,8 +5,6 @@ import { type Kernel, kernelOf } from "./kernel.ts";
 /** Words of a sequence's description, in the order of assembly/sequence.ts, and the places of those that come back. */
 const WORDS = 13;
 const [AT, VALUE, RANGE] = [10, 11, 12];
-/** Fewer symbols are not worth the call. */
-const LEAST = 32;
 
 /**
  * Does what `encodeSymbols` does, in the kernel.
@@ -15,7 +13,7 @@ const LEAST = 32;
  */
 export function encodeInKernel(coder: RangeEncoder, sequence: SymbolSequence): boolean {
   const kernel = kernelOf(sequence.symbols);
-  if (kernel === undefined || sequence.symbols.length < LEAST) return false;
+  if (kernel === undefined) return false;
   const space = coder.at + 4 * sequence.symbols.length + 1024;
   const placed = place(kernel, sequence, space);
   if (placed === undefined) return false;
@@ -40,7 +38,7 @@ export function encodeInKernel(coder: RangeEncoder, sequence: SymbolSequence): b
  */
 export function decodeInKernel(coder: RangeDecoder, sequence: SymbolSequence): number | undefined {
   const kernel = kernelOf(sequence.symbols);
-  if (kernel === undefined || sequence.symbols.length < LEAST) return undefined;
+  if (kernel === undefined) return undefined;
   const { length } = coder.bytes;
   const placed = place(kernel, sequence, length);
   if (placed === undefined) return undefined;

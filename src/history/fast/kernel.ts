@@ -5,6 +5,7 @@ import { KERNEL_BYTES } from "./kernel-bytes.ts";
 /** The functions of assembly/: addresses and numbers in, the memory changed. */
 export interface KernelCalls {
   fillWords(key: number, out: number, count: number): void;
+  measure(values: number, count: number, state: number): void;
   describeIntegers(words: number, table: number, sides: number, count: number): void;
   quantiseIntegers(
     values: number,
@@ -33,10 +34,9 @@ export interface KernelCalls {
     symbols: number,
     fineStep: number,
     words: number,
+    states: number,
     out: number,
     count: number,
-    start: number,
-    next: number,
   ): void;
   encodeSymbols(sequence: number): number;
   decodeSymbols(sequence: number): number;
@@ -75,7 +75,7 @@ export interface Kernel {
   /** Addresses for so many bytes each behind the lent arrays, until the next such call; undefined where they do not fit. */
   scratch(...sizes: readonly number[]): readonly number[] | undefined;
   /** Writes into the memory. */
-  write(address: number, array: Uint8Array | Uint16Array | Uint32Array | Int32Array): void;
+  write(address: number, array: Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array): void;
   read(address: number, length: number): Uint8Array;
   has(array: ArrayBufferView): boolean;
 }
@@ -112,7 +112,7 @@ function startKernel(): Kernel | undefined {
   const exports = instantiate();
   if (exports === undefined) return undefined;
   const { memory, ...calls } = exports;
-  memory.grow(1);
+  memory.grow(1 + SCRATCH_FOR_TABLES / PAGE);
   let lentEnd = PAGE;
   let lent: LentArrays | undefined;
 

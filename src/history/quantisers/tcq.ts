@@ -105,9 +105,15 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
       }
     },
 
-    reconstruct({ symbols }, step, words, out) {
+    reconstruct({ symbols, sides }, step, words, out) {
       const fineStep = step / 2;
-      if (reconstructInKernel(trellis, startOf(words), symbols, fineStep, words, out)) return;
+      const kernel = kernelOf(symbols);
+      if (kernel !== undefined) {
+        const [from, random, at] = [symbols.byteOffset, words.byteOffset, out.byteOffset];
+        // There decoding has left the trellis' states in place of the sides.
+        kernel.calls.reconstructTrellis(from, fineStep, random, sides.byteOffset, at, out.length);
+        return;
+      }
       let state = startOf(words);
       for (let index = 0; index < out.length; index++) {
         const coset = state & 1;
@@ -156,22 +162,5 @@ function quantiseInKernel(
     decisions,
     work,
   );
-  return true;
-}
-
-function reconstructInKernel(
-  { next }: Trellis,
-  start: number,
-  symbols: Int32Array,
-  fineStep: number,
-  words: Uint32Array,
-  out: Float32Array,
-): boolean {
-  const kernel = kernelOf(symbols);
-  const [table] = kernel?.scratch(next.length) ?? [];
-  if (kernel === undefined || table === undefined) return false;
-  kernel.write(table, next);
-  const [from, random] = [symbols.byteOffset, words.byteOffset];
-  kernel.calls.reconstructTrellis(from, fineStep, random, out.byteOffset, out.length, start, table);
   return true;
 }
