@@ -5,6 +5,8 @@ const BOTTOM: u32 = 1 << 22;
 const CHUNK_BITS: u32 = 8;
 const TAIL_BITS: u32 = 28;
 const SYMBOL_BITS: u32 = 25;
+/** Below three half bits a symbol most letters are the first ones. */
+const SPARSE_HALF_BITS: u64 = 3;
 
 // The range coder's registers while plain bits are read.
 let plainBytes: usize = 0;
@@ -27,6 +29,13 @@ export function decodeSymbols(sequence: Sequence): u32 {
   let range = sequence.range;
   plainBytes = bytes;
   plainLength = length;
+  // At low rates the first letters can be foreseen, at higher ones none.
+  let count: u32 = 0;
+  for (let plane: u32 = 0; plane < sequence.planeCount; plane++) {
+    const sides = sequence.planes + (<usize>plane << 3);
+    count += load<u32>(sides) * load<u32>(sides, 4);
+  }
+  const isSparse = <u64>length * 16 < <u64>count * SPARSE_HALF_BITS;
   const contexts = sequence.contexts;
   const next = sequence.next;
   let symbols = sequence.symbols;
@@ -51,24 +60,31 @@ export function decodeSymbols(sequence: Sequence): u32 {
 
         const unit = range >> TOTAL_BITS;
         const upper = uppersOf(context);
-        let letter: u32 = 0;
-        const first = unit * <u32>load<u16>(upper);
-        if (code < first) range = first;
-        else {
-          const second = unit * <u32>load<u16>(upper, 2);
-          if (code < second) {
-            letter = 1;
-            range = second - first;
-            code -= first;
-          } else {
-            letter = lettersBelow(upper, unit, code);
-            const bounds = upper + (<usize>letter << 1);
-            const below = unit * <u32>load<u16>(bounds - 2);
-            range = select<u32>(range, unit * <u32>load<u16>(bounds), letter === ESCAPE) - below;
-            code -= below;
-          }
+        let letter: u32;
+        const first = unit * load<u32>(upper);
+        const second = unit * load<u32>(upper, 4);
+        if (isSparse && code < first) {
+          letter = 0;
+          range = first;
+        } else if (isSparse && code < second) {
+          letter = 1;
+          range = second - first;
+          code -= first;
+        } else {
+          letter = lettersBelow(upper, unit, code);
+          const bounds = upper + (<usize>letter << 2);
+          const below = select<u32>(0, unit * load<u32>(bounds - 4), letter === 0);
+          range = select<u32>(range, unit * load<u32>(bounds), letter === ESCAPE) - below;
+          code -= below;
         }
         countLetter(context, letter);
+        if (!isSparse) {
+          // Whether a byte is due cannot be foreseen either; a second one seldom is.
+          const shift = <u32>(range < BOTTOM) << 3;
+          code = (code << shift) | (byteAt(bytes, length, at) & ((1 << shift) - 1));
+          at += shift >> 3;
+          range <<= shift;
+        }
         while (range < BOTTOM) {
           code = (code << 8) | byteAt(bytes, length, at);
           at++;
@@ -108,12 +124,10 @@ export function decodeSymbols(sequence: Sequence): u32 {
 function lettersBelow(upper: usize, unit: u32, code: u32): u32 {
   const units = i32x4.splat(unit);
   const codes = i32x4.splat(code);
-  const low = v128.load(upper);
-  const high = v128.load(upper, 16);
-  const is0 = i32x4.le_s(i32x4.mul(i32x4.extend_low_i16x8_u(low), units), codes);
-  const is1 = i32x4.le_s(i32x4.mul(i32x4.extend_high_i16x8_u(low), units), codes);
-  const is2 = i32x4.le_s(i32x4.mul(i32x4.extend_low_i16x8_u(high), units), codes);
-  const is3 = i32x4.le_s(i32x4.mul(i32x4.extend_high_i16x8_u(high), units), codes);
+  const is0 = i32x4.le_s(i32x4.mul(v128.load(upper), units), codes);
+  const is1 = i32x4.le_s(i32x4.mul(v128.load(upper, 16), units), codes);
+  const is2 = i32x4.le_s(i32x4.mul(v128.load(upper, 32), units), codes);
+  const is3 = i32x4.le_s(i32x4.mul(v128.load(upper, 48), units), codes);
   const isBelow = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(is0, is1), i16x8.narrow_i32x4_s(is2, is3));
   return popcnt(i8x16.bitmask(isBelow));
 }

@@ -53,11 +53,11 @@ export function encodeSymbols(sequence: Sequence): u32 {
         const context = (entry & 0x1f0) | (side & entry & 15);
         const modelled = symbol >> plainBits;
         const letter = min(modelled, ESCAPE);
-        const upper = uppersOf(context) + (<usize>letter << 1);
+        const upper = uppersOf(context) + (<usize>letter << 2);
         const unit = range >> TOTAL_BITS;
         // The number before the first letter's is another context's: without a branch, since letters cannot be foreseen.
-        const below = select<u32>(0, unit * <u32>load<u16>(upper - 2), letter === 0);
-        range = select<u32>(range, unit * <u32>load<u16>(upper), letter === ESCAPE) - below;
+        const below = select<u32>(0, unit * load<u32>(upper - 4), letter === 0);
+        range = select<u32>(range, unit * load<u32>(upper), letter === ESCAPE) - below;
         low += below;
         countLetter(context, letter);
         if (at > lastAt) return 1;

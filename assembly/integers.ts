@@ -1,17 +1,29 @@
 /** w · 2^-32: the random word as a fraction. */
 const UNIT: f64 = 1.0 / 4294967296.0;
 
-/**
- * `describe` of the quantiser `z`.
- *
- * @param table - 64 bytes: the side context of a distance
- */
-export function describeIntegers(words: usize, table: usize, sides: usize, count: i32): void {
-  for (let at = 0; at < count; at++) {
-    const word = load<i32>(words + (<usize>at << 2));
-    const positive = word >> 31;
-    store<u8>(sides + at, load<u8>(table + <usize>(<u32>((word ^ positive) & 0x7fffffff) >> 25)));
+/** `describe` of the quantiser `z`: how many of the distances 1, 2, 4, 8, 12, 16, 24 are above that of the next cell. */
+export function describeIntegers(words: usize, sides: usize, count: i32): void {
+  for (let at: usize = 0, end = <usize>count; at < end; at += 16) {
+    const from = words + (at << 2);
+    const low = i16x8.narrow_i32x4_s(distances(v128.load(from)), distances(v128.load(from, 16)));
+    const high = i16x8.narrow_i32x4_s(distances(v128.load(from, 32)), distances(v128.load(from, 48)));
+    const distance = i8x16.narrow_i16x8_s(low, high);
+    let above = i8x16.lt_s(distance, i8x16.splat(1));
+    above = i8x16.add(above, i8x16.lt_s(distance, i8x16.splat(2)));
+    above = i8x16.add(above, i8x16.lt_s(distance, i8x16.splat(4)));
+    above = i8x16.add(above, i8x16.lt_s(distance, i8x16.splat(8)));
+    above = i8x16.add(above, i8x16.lt_s(distance, i8x16.splat(12)));
+    above = i8x16.add(above, i8x16.lt_s(distance, i8x16.splat(16)));
+    above = i8x16.add(above, i8x16.lt_s(distance, i8x16.splat(24)));
+    v128.store(sides + at, i8x16.neg(above));
   }
+}
+
+/** Distances to the next cell, 0 to 63. */
+// @ts-ignore: decorator
+@inline
+function distances(word: v128): v128 {
+  return i32x4.shr_u(v128.and(v128.xor(word, i32x4.shr_s(word, 31)), i32x4.splat(0x7fffffff)), 25);
 }
 
 /** `quantise` of the quantiser `z`. */

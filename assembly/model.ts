@@ -4,14 +4,14 @@
 /** Addresses: [mean below 1024] its level; [sum of two levels] the entry. */
 export const LEVELS: usize = 1024;
 export const ENTRIES: usize = 2048;
-/** 192 contexts: 16 upper ends of 2 bytes, 16 counts of 2 bytes, letters to wait of 2 bytes, interval of 2 bytes. */
+/** 192 contexts: 16 upper ends of 4 bytes, 16 counts of 2 bytes, letters to wait of 2 bytes, interval of 2 bytes. */
 export const INITIAL_MODEL: usize = 4096;
-export const MODEL: usize = 20480;
+export const MODEL: usize = 24576;
 const UPPER: usize = 0;
-const COUNTS: usize = 6144;
-const WAIT: usize = 12288;
-const INTERVAL: usize = 12672;
-const MODEL_BYTES: usize = 13056;
+const COUNTS: usize = 12288;
+const WAIT: usize = 18432;
+const INTERVAL: usize = 18816;
+const MODEL_BYTES: usize = 19200;
 
 export const ESCAPE: u32 = 15;
 export const TOTAL_BITS: u32 = 14;
@@ -27,7 +27,7 @@ export function startModel(): void {
 // @ts-ignore: decorator
 @inline
 export function uppersOf(context: u32): usize {
-  return MODEL + UPPER + (<usize>context << 5);
+  return MODEL + UPPER + (<usize>context << 6);
 }
 
 /** Counts a letter, and makes the context's table anew when it is time. */
@@ -60,7 +60,7 @@ function rebuild(context: u32): void {
   for (let letter: u32 = 0; letter < ESCAPE; letter++) {
     const at = <usize>letter << 1;
     sum += <u32>load<u16>(counts + at);
-    store<u16>(upper + at, <u16>(letter + 1 + ((sum * scale) >> 16)));
+    store<u32>(upper + (<usize>letter << 2), letter + 1 + ((sum * scale) >> 16));
   }
   const intervalAt = MODEL + INTERVAL + (<usize>context << 1);
   const interval = min(<u32>load<u16>(intervalAt) * 2, LONGEST_INTERVAL);

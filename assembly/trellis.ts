@@ -261,26 +261,47 @@ export function reconstructTrellis(
   count: i32,
 ): void {
   const scale = f64x2.splat(fineStep);
-  const unit = f64x2.splat(WORD_UNIT);
-  const half = f64x2.splat(0.5);
-  const two = f64x2.splat(2);
   const one = i32x4.splat(1);
-  for (let at: usize = 0, end = <usize>count << 2; at < end; at += 8) {
-    const symbol = v128.load64_zero(symbols + at);
-    const state = i32x4(load<u8>(states + (at >> 2)), load<u8>(states + (at >> 2), 1), 0, 0);
-    const coset = f64x2.convert_low_i32x4_s(v128.and(state, one));
-    const dither = f64x2.sub(f64x2.mul(f64x2.convert_low_i32x4_u(v128.load64_zero(words + at)), unit), two);
-    const centre = f64x2.mul(f64x2.sub(dither, coset), half);
-    const nearest = f64x2.floor(f64x2.add(centre, half));
+  for (let at: usize = 0, end = <usize>count << 2; at < end; at += 16) {
+    const symbol = v128.load(symbols + at);
+    const word = v128.load(words + at);
+    const state = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(states + (at >> 2))));
+    const coset = v128.and(state, one);
     // (n + 1) / 2 for odd n, else −n / 2.
     const isEven = i32x4.sub(v128.and(symbol, one), one);
     const halved = i32x4.shr_s(i32x4.add(symbol, one), 1);
-    const ordered = f64x2.convert_low_i32x4_s(i32x4.sub(v128.xor(halved, isEven), isEven));
-    const k = f64x2.add(
-      nearest,
-      v128.bitselect(f64x2.neg(ordered), ordered, f64x2.lt(centre, nearest)),
+    const ordered = i32x4.sub(v128.xor(halved, isEven), isEven);
+    const low = pointOf(word, coset, ordered);
+    const high = pointOf(
+      v128.shuffle<i64>(word, word, 1, 1),
+      v128.shuffle<i64>(coset, coset, 1, 1),
+      v128.shuffle<i64>(ordered, ordered, 1, 1),
     );
-    const point = f64x2.sub(f64x2.add(f64x2.mul(two, k), coset), dither);
-    v128.store64_lane(out + at, f32x4.demote_f64x2_zero(f64x2.mul(point, scale)), 0);
+    v128.store(
+      out + at,
+      v128.shuffle<i64>(
+        f32x4.demote_f64x2_zero(f64x2.mul(low, scale)),
+        f32x4.demote_f64x2_zero(f64x2.mul(high, scale)),
+        0,
+        2,
+      ),
+    );
   }
+}
+
+/** The points of two coordinates less their dithers, in fine steps. */
+// @ts-ignore: decorator
+@inline
+function pointOf(word: v128, cosetBit: v128, orderedPoint: v128): v128 {
+  const coset = f64x2.convert_low_i32x4_s(cosetBit);
+  const ordered = f64x2.convert_low_i32x4_s(orderedPoint);
+  const dither = f64x2.sub(
+    f64x2.mul(f64x2.convert_low_i32x4_u(word), f64x2.splat(WORD_UNIT)),
+    f64x2.splat(HALF_PERIOD),
+  );
+  const half = f64x2.splat(0.5);
+  const centre = f64x2.mul(f64x2.sub(dither, coset), half);
+  const nearest = f64x2.floor(f64x2.add(centre, half));
+  const k = f64x2.add(nearest, v128.bitselect(f64x2.neg(ordered), ordered, f64x2.lt(centre, nearest)));
+  return f64x2.sub(f64x2.add(f64x2.add(k, k), coset), dither);
 }

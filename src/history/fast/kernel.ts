@@ -6,7 +6,7 @@ import { KERNEL_BYTES } from "./kernel-bytes.ts";
 export interface KernelCalls {
   fillWords(key: number, out: number, count: number): void;
   measure(values: number, count: number, state: number): void;
-  describeIntegers(words: number, table: number, sides: number, count: number): void;
+  describeIntegers(words: number, sides: number, count: number): void;
   quantiseIntegers(
     values: number,
     perStep: number,
@@ -122,7 +122,7 @@ function startKernel(): Kernel | undefined {
   write(ENTRIES_AT, ENTRIES);
   let at = MODEL_AT;
   for (const part of [
-    INITIAL_MODEL.upper,
+    Uint32Array.from(INITIAL_MODEL.upper),
     INITIAL_MODEL.counts,
     INITIAL_MODEL.wait,
     INITIAL_MODEL.interval,

@@ -28,10 +28,8 @@ export const z = symbolQuantiser<Uint32Array>({
 
   describe(words, { sides }) {
     const kernel = kernelOf(sides);
-    const [table] = kernel?.scratch(DISTANCE_CONTEXT.length) ?? [];
-    if (kernel !== undefined && table !== undefined) {
-      kernel.write(table, DISTANCE_CONTEXT);
-      kernel.calls.describeIntegers(words.byteOffset, table, sides.byteOffset, sides.length);
+    if (kernel !== undefined) {
+      kernel.calls.describeIntegers(words.byteOffset, sides.byteOffset, sides.length);
       return;
     }
     for (let index = 0; index < words.length; index++) {
