@@ -1,4 +1,5 @@
 import { LetheError } from "../kernel/errors.ts";
+import type { Kernel } from "./fast/kernel.ts";
 import { measure } from "./measure.ts";
 import type { Quantiser } from "./quantisers/contract.ts";
 import {
@@ -23,6 +24,8 @@ export interface RateTask {
   /** Step and root mean square of the same client's previous record: the search starts from them. */
   readonly previous?: { readonly step: number; readonly rms: number } | undefined;
   readonly identity: RecordIdentity;
+  /** Of the workspace. */
+  readonly kernel: Kernel | undefined;
 }
 
 /**
@@ -35,9 +38,9 @@ export interface RateTask {
 export function codeAtRate(
   values: Float32Array,
   prepare: (values: Float32Array) => (setting: number) => Uint8Array,
-  { quantiser, rate, targetBytes, previous, identity }: RateTask,
+  { quantiser, rate, targetBytes, previous, identity, kernel }: RateTask,
 ): CodedAtSize & { readonly rms: number } {
-  const { squares, largest } = measure(values);
+  const { squares, largest } = measure(values, kernel);
   const rms = Math.sqrt(squares / Math.max(values.length, 1));
   const once = (step: number, bytes: Uint8Array) => ({ step, bytes, passes: 1, rms });
   if (quantiser.rateControl === "none") return once(0, prepare(values)(0));

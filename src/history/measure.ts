@@ -1,4 +1,4 @@
-import { fastKernel, type Kernel } from "./fast/kernel.ts";
+import type { Kernel } from "./fast/kernel.ts";
 
 /** Values that go through the kernel at once. */
 const CHUNK = 8192;
@@ -16,9 +16,9 @@ export interface Measure {
 /**
  * Measures values, in the kernel where there is one; the result is the same.
  *
- * @param kernel - null for the plain TypeScript
+ * @param kernel - of the workspace
  */
-export function measure(values: Float32Array, kernel: Kernel | null = fastKernel() ?? null): Measure {
+export function measure(values: Float32Array, kernel: Kernel | undefined): Measure {
   const sums = new Float64Array(4);
   const whole = values.length & ~3;
   const largest = measureInKernel(values.subarray(0, whole), sums, kernel);
@@ -56,10 +56,10 @@ function sumUp(values: Float32Array, from: number, sums: Float64Array, largestBe
 function measureInKernel(
   values: Float32Array,
   sums: Float64Array,
-  kernel: Kernel | null,
+  kernel: Kernel | undefined,
 ): number | undefined {
   const [chunk, state] = kernel?.scratch(4 * CHUNK, STATE_BYTES) ?? [];
-  if (kernel === null || chunk === undefined || state === undefined) return undefined;
+  if (kernel === undefined || chunk === undefined || state === undefined) return undefined;
   kernel.write(state, new Uint8Array(STATE_BYTES));
   for (let start = 0; start < values.length; start += CHUNK) {
     const part = values.subarray(start, start + CHUNK);

@@ -3,6 +3,7 @@ import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import { codeAtRate } from "./code-at-rate.ts";
+import type { Kernel } from "./fast/kernel.ts";
 import { measure } from "./measure.ts";
 import { type PipelineOptions, pipelineFault, pipelineOf, pipelineOfRecord } from "./pipeline.ts";
 import { LARGEST_STEP, type RecordIdentity, type RecordStages, readRecord, writeRecord } from "./record.ts";
@@ -62,7 +63,7 @@ export function encodeUpdate(
   workspace: Workspace = createWorkspace(),
 ): EncodedUpdate {
   const { layout } = frame;
-  checkUpdate(update, layout, identity);
+  checkUpdate(update, layout, identity, workspace.kernel);
   const fault = pipelineFault(options);
   if (fault !== undefined) throw new LetheError("usage", "USAGE_PIPELINE", fault);
   const pipeline = pipelineOf(options);
@@ -93,6 +94,7 @@ export function encodeUpdate(
     targetBytes: bodyBytes(values.length, flags.length, layout, identity, options),
     previous: options.previous,
     identity,
+    kernel: workspace.kernel,
   });
   const record = writeRecord({
     ...identity,
@@ -232,7 +234,12 @@ function ditherKey(key: Key, { round, client }: RecordIdentity): Key {
   return deriveKey(key, "dither", round, client);
 }
 
-function checkUpdate(update: Float32Array, layout: ModelLayout, { round, client }: RecordIdentity): void {
+function checkUpdate(
+  update: Float32Array,
+  layout: ModelLayout,
+  { round, client }: RecordIdentity,
+  kernel: Kernel | undefined,
+): void {
   const details = { round, client };
   if (update.length !== layout.length) {
     throw new LetheError(
@@ -242,7 +249,7 @@ function checkUpdate(update: Float32Array, layout: ModelLayout, { round, client 
       { details },
     );
   }
-  const { squares, largest } = measure(update);
+  const { squares, largest } = measure(update, kernel);
   if (!Number.isNaN(squares) && largest <= LARGEST_NUMBER) return;
   for (let index = 0; index < update.length; index++) {
     // NaN fails the comparison as well.

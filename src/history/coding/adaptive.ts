@@ -1,8 +1,9 @@
+import { decodeInKernel, encodeInKernel } from "../fast/fast-sequence.ts";
+import { kernelOf } from "../fast/kernel.ts";
 import { decodeSymbols, symbolTooLarge } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
-import { decodeInKernel, encodeInKernel } from "../fast/fast-sequence.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./range-coder.ts";
-import type { SymbolCoder } from "./symbol-coder.ts";
+import type { SymbolCoder, SymbolSequence } from "./symbol-coder.ts";
 
 /**
  * The adaptive range coder: probabilities of 16 letters in contexts of neighbours' sizes, dither and trellis state, learnt
@@ -30,8 +31,10 @@ export const adaptive: SymbolCoder = {
     return {
       read(sequence) {
         const outcome = decodeInKernel(coder, sequence);
-        if (outcome === undefined) decodeSymbols(coder, sequence);
-        else if (outcome > 0) throw symbolTooLarge(outcome - 1);
+        if (outcome === undefined) {
+          decodeSymbols(coder, sequence);
+          leaveStates(sequence);
+        } else if (outcome > 0) throw symbolTooLarge(outcome - 1);
         const { symbols, largest } = sequence;
         if (largest === undefined) return;
         const wrong = symbols.findIndex((symbol) => symbol > largest);
@@ -41,3 +44,14 @@ export const adaptive: SymbolCoder = {
     };
   },
 };
+
+/** What the kernel's decoder does by itself: the guide's state before each symbol takes the place of its side. */
+function leaveStates({ symbols, sides, guide: { start, next } }: SymbolSequence): void {
+  if (kernelOf(symbols) === undefined) return;
+  let state = start;
+  for (let index = 0; index < symbols.length; index++) {
+    const guided = (state << 8) | (sides[index] as number);
+    sides[index] = state;
+    state = next[(guided << 1) | ((((symbols[index] as number) + 1) >>> 1) & 1)] as number;
+  }
+}

@@ -1,7 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { DOUBLE_AT } from "./guide.ts";
 import { ALPHABET, createModel, INCREMENT, rebuild, TOTAL_BITS } from "./letter-model.ts";
-import { BUCKET_MASK, ENTRIES, LEVELS, levelOf, PLAIN_BITS_AT } from "./levels.ts";
+import { BUCKET_MASK, ENTRIES, LEVELS, LEVELS_LENGTH, levelOf, PLAIN_BITS_AT } from "./levels.ts";
 import { BOTTOM, decodeBits, decodeTail, type RangeDecoder } from "./range-coder.ts";
 import type { SymbolSequence } from "./symbol-coder.ts";
 
@@ -10,8 +10,7 @@ const ESCAPE = ALPHABET - 1;
 export const SYMBOL_BITS = 25;
 
 /**
- * Reads what `encodeSymbols` wrote, into the `symbols` of an equal sequence. The guide's states before each symbol are left
- * in place of its sides.
+ * Reads what `encodeSymbols` wrote, into the `symbols` of an equal sequence.
  *
  * @throws LETHE_INTEGRITY_SYMBOL when a symbol is larger than any that is ever written
  */
@@ -29,14 +28,13 @@ export function decodeSymbols(coder: RangeDecoder, { symbols, sides, planes, gui
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++, index++) {
         const columnMean = columnMeans[column] as number;
-        const rowLevel = rowMean < LEVELS.length ? (LEVELS[rowMean] as number) : levelOf(rowMean);
-        const columnLevel = columnMean < LEVELS.length ? (LEVELS[columnMean] as number) : levelOf(columnMean);
+        const rowLevel = rowMean < LEVELS_LENGTH ? (LEVELS[rowMean] as number) : levelOf(rowMean);
+        const columnLevel = columnMean < LEVELS_LENGTH ? (LEVELS[columnMean] as number) : levelOf(columnMean);
         const entry = ENTRIES[rowLevel + columnLevel] as number;
         const plainBits = entry >>> PLAIN_BITS_AT;
 
         const guided = (state << 8) | (sides[index] as number);
         const side = contexts[guided] as number;
-        sides[index] = state;
         const context = (entry & BUCKET_MASK) | (side & entry & 15);
         const unit = range >>> TOTAL_BITS;
         let slot = context << 4;

@@ -1,6 +1,6 @@
 import { DOUBLE_AT } from "./guide.ts";
 import { ALPHABET, createModel, INCREMENT, rebuild, TOTAL_BITS } from "./letter-model.ts";
-import { BUCKET_MASK, ENTRIES, LEVELS, levelOf, PLAIN_BITS_AT } from "./levels.ts";
+import { BUCKET_MASK, ENTRIES, LEVELS, LEVELS_LENGTH, levelOf, PLAIN_BITS_AT } from "./levels.ts";
 import { BOTTOM, carryInto, encodeBits, encodeTail, grown, type RangeEncoder } from "./range-coder.ts";
 import type { SymbolSequence } from "./symbol-coder.ts";
 
@@ -24,8 +24,8 @@ export function encodeSymbols(coder: RangeEncoder, { symbols, sides, planes, gui
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++, index++) {
         const columnMean = columnMeans[column] as number;
-        const rowLevel = rowMean < LEVELS.length ? (LEVELS[rowMean] as number) : levelOf(rowMean);
-        const columnLevel = columnMean < LEVELS.length ? (LEVELS[columnMean] as number) : levelOf(columnMean);
+        const rowLevel = rowMean < LEVELS_LENGTH ? (LEVELS[rowMean] as number) : levelOf(rowMean);
+        const columnLevel = columnMean < LEVELS_LENGTH ? (LEVELS[columnMean] as number) : levelOf(columnMean);
         const entry = ENTRIES[rowLevel + columnLevel] as number;
         const plainBits = entry >>> PLAIN_BITS_AT;
 

@@ -3,7 +3,7 @@
  * geometric mean of the two tells the scale best where rows and columns have scales of their own, as in updates of dense
  * layers. It is taken as half the sum of two levels, which are logarithms in eighths of an octave.
  */
-const LEVEL_TABLE_LENGTH = 1024;
+export const LEVELS_LENGTH = 1024;
 /** Added before taking logarithms, so that means next to zero are not split for nothing. A power of two: its level is 0. */
 const OFFSET = 4;
 const OFFSET_OCTAVE = 2;
@@ -20,7 +20,7 @@ export const BUCKETS = 12;
 const FIRST_PLAIN = 8;
 
 /** [mean below its length]: {@link levelOf}. */
-export const LEVELS = Uint8Array.from({ length: LEVEL_TABLE_LENGTH }, (_, mean) => levelOf(mean));
+export const LEVELS = Uint8Array.from({ length: LEVELS_LENGTH }, (_, mean) => levelOf(mean));
 /**
  * [level of the row + level of the column]: which bits of the side context still tell something (bits 0-3), the bucket
  * (bits 4-8), and the number of low bits that are sent plainly (the bits above).

@@ -117,7 +117,9 @@ function startKernel(): Kernel | undefined {
   let lent: LentArrays | undefined;
 
   const write: Kernel["write"] = (address, array) =>
-    new Uint8Array(memory.buffer, address).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    new Uint8Array(memory.buffer, address).set(
+      new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
+    );
   write(LEVELS_AT, LEVELS);
   write(ENTRIES_AT, ENTRIES);
   let at = MODEL_AT;

@@ -192,8 +192,7 @@ function ditherWords(
   const length = perCoordinate * symbols.length + more;
   // Without sharing a writer has two dithers at once, and the workspace one array of words.
   const words =
-    lent?.words ??
-    (isRandom && !isDitherShared ? new Uint32Array(length) : workspace.words(length));
+    lent?.words ?? (isRandom && !isDitherShared ? new Uint32Array(length) : workspace.words(length));
   if (!isRandom) words.fill(MIDDLE_WORD);
   else if (!fillInKernel(dither, words)) fillRandomWords(dither, words);
   return words;

@@ -1,6 +1,6 @@
 import { cosetSide } from "../coding/coset-guide.ts";
 import { kernelOf } from "../fast/kernel.ts";
-import { contextOf, folded, unfolded } from "./fold.ts";
+import { contextOf, folded } from "./fold.ts";
 import { symbolQuantiser } from "./symbol-quantiser.ts";
 import { type Trellis, ungerboeckTrellis } from "./trellis.ts";
 import { cheapestPath } from "./viterbi.ts";
@@ -117,8 +117,14 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
       let state = startOf(words);
       for (let index = 0; index < out.length; index++) {
         const coset = state & 1;
+        const symbol = symbols[index] as number;
         const dither = (words[index] as number) * WORD_UNIT - HALF_PERIOD;
-        const k = unfolded(symbols[index] as number, (dither - coset) / 2);
+        const centre = (dither - coset) * 0.5;
+        const nearest = Math.floor(centre + 0.5);
+        // (n + 1) / 2 for odd n, else −n / 2; the other way where the dither lies below its nearest point.
+        const isEven = (symbol & 1) - 1;
+        const turned = centre < nearest ? ~isEven : isEven;
+        const k = nearest + ((((symbol + 1) >> 1) ^ turned) - turned);
         out[index] = (2 * k + coset - dither) * fineStep;
         state = next[2 * state + (k & 1)] as number;
       }
