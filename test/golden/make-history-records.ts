@@ -46,12 +46,15 @@ writeFileSync(
   `${JSON.stringify({ made: about, tensors, key: Array.from(key), ...identity, records }, null, 1)}\n`,
 );
 
-/** Records of version 2: unshared dither, other coders, fixed rates, rotation. */
+/** Records of version 2: unshared dither, other coders, fixed rates, rotation, prediction. */
 function stagedRecords() {
   const rate = { bitsPerParameter: 2 };
   const reference = made("", "all", { quantiser: "z", rate }, EARLIER_ROUND);
   const rotation = rotationFrom(reference.out, layout);
   const turned = { reference: { round: EARLIER_ROUND, rotation }, rotation: { period: 2 } };
+  // Few bits of so small an update would leave nothing to predict from.
+  const fine = made("", "all", { quantiser: "z", rate: { bitsPerParameter: 7 } }, EARLIER_ROUND);
+  const predicted = { reference: { round: EARLIER_ROUND, update: fine.out } };
   return [
     ...(["z", "a2", "d4", "e8"] as const).map((quantiser) =>
       made(`${quantiser}, dither unshared`, "lines", { quantiser, rate, dither: "non-subtractive" }),
@@ -65,6 +68,16 @@ function stagedRecords() {
     ...(["z", "tcq8"] as const).map((quantiser) => ({
       ...made(`${quantiser}, rotated`, "lines", { quantiser, rate, ...turned }, identity.round, reference),
       earlier: { round: EARLIER_ROUND, record: reference.record },
+    })),
+    ...(["z", "dq4"] as const).map((quantiser) => ({
+      ...made(
+        `${quantiser}, predicted`,
+        "lines",
+        { quantiser, rate, ...predicted },
+        identity.round,
+        fine,
+      ),
+      earlier: { round: EARLIER_ROUND, record: fine.record },
     })),
   ];
 }
