@@ -1,4 +1,5 @@
 import type { Value } from "../ir.ts";
+import { tensorOfNumbers } from "../tensor.ts";
 import { add, div, mul, reciprocal, sqrt, square, sub } from "./elementwise.ts";
 import { batchNormalization } from "./normalization.ts";
 import { countOf, reduceSum } from "./reduce.ts";
@@ -79,12 +80,8 @@ function total(a: Value | undefined, b: Value | undefined): Value | undefined {
   return a !== undefined && b !== undefined ? add(a, b) : (a ?? b);
 }
 
-/** A constant of a value's shape, [channels]. */
+/** A constant of a value's shape, [channels], and type. */
 function constants(like: Value, fill: number): Value {
   const [channels] = like.shape as readonly [number];
-  return like.graph.constant({
-    dtype: "float32",
-    shape: [channels],
-    data: new Float32Array(channels).fill(fill),
-  });
+  return like.graph.constant(tensorOfNumbers(like.dtype, [channels], new Array<number>(channels).fill(fill)));
 }
