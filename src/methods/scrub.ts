@@ -11,7 +11,7 @@ import type { MethodResult } from "./contract.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, type Look, type Loop, ordersOf, type Reached } from "./iterative.ts";
 import { accuracyOf, ofClasses } from "./parts/class-accuracy.ts";
-import { fedAs, minibatches, type RowTable } from "./parts/minibatches.ts";
+import { fedAs, firstOf, minibatches, type RowTable } from "./parts/minibatches.ts";
 import { utilityGuard } from "./parts/utility-guard.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -31,6 +31,8 @@ const scrubSchema = z.strictObject({
   optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9, weightDecay: 5e-4 }),
   retainBatch: z.int().min(1).default(128),
   forgetBatch: z.int().min(1).default(32),
+  /** Share of the retain samples that a min pass goes over, others in every epoch; 1 is the paper's whole pass. */
+  retainShare: z.number().gt(0).max(1).default(1),
   /**
    * Std of noise on the student's parameters before the first step. At the teacher itself the distance has no gradient, so
    * that without noise the first max pass moves nothing but by weight decay; 0 is the paper's loop to the letter.
@@ -67,7 +69,8 @@ export const scrub = defineMethod({
   async *run(request, config) {
     const { workbench, forget, retain } = request;
     const loop = await scrubLoop(workbench, request, { forget, retain }, config);
-    const look = utilityGuard({ ...request, leastUtility: config.leastUtility });
+    // A trough in the max passes is the method's own; only what is left of it at the end is ruin.
+    const look = utilityGuard({ ...request, leastUtility: config.leastUtility, from: config.epochs });
     return yield* iterate(request, { ...loop, epochs: config.epochs, look });
   },
 });
@@ -183,11 +186,9 @@ async function scrubLoop(
         );
       }
       const order = { batchSize: config.retainBatch, key, epoch };
-      yield* ordersOf(
-        min,
-        fedAs("retain", minibatches(retain, order), { teacher: retainTeacher }),
-        learningRate,
-      );
+      const passes = Math.ceil((config.retainShare * retain.count) / config.retainBatch);
+      const kept = firstOf(passes, minibatches(retain, order));
+      yield* ordersOf(min, fedAs("retain", kept, { teacher: retainTeacher }), learningRate);
     },
   };
 }
