@@ -1,23 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { evidenceOf } from "../../audit/evidence.ts";
-import type { ModelSource } from "../../audit/farm/training-job.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
-import type { Dataset } from "../../data/dataset.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { renderAuditReport } from "../../report/audit-report.ts";
 import type { AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
-import { openOnnxFile } from "../../storage/onnx-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
 import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
-import { modelSizesOf } from "../model-argument.ts";
+import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
@@ -134,13 +131,6 @@ async function judged(
       },
     }),
   );
-}
-
-/** @throws LETHE_DATA_FILE when a user's model file is gone: references have to start where the original started */
-function modelSourceOf(model: string, dataset: Dataset): ModelSource {
-  return model.endsWith(".onnx")
-    ? { kind: "file", name: basename(model), bytes: openOnnxFile(model).bytes }
-    : { kind: "ready", text: model, sizes: modelSizesOf(dataset) };
 }
 
 function readOrigin(directory: string): z.output<typeof originSchema> | undefined {
