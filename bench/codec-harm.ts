@@ -1,7 +1,7 @@
 // What compressing a history does to unlearning from it: every federation is trained once with all updates kept exactly, which
 // are then coded by one codec after another and unlearned from. Resumable: arms that are in the results already are left out.
 //
-//   node bench/codec-harm.ts [--federations id,id] [--all]        --all: every codec for every federation
+//   node bench/codec-harm.ts [--federations id,id] [--all] [--out DIR]        --all: every codec for every federation
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,11 +22,15 @@ import { type HarmDocument, type HarmPoint, harmSchema } from "./codec-harm/resu
 import type { Federation } from "./codec-harm/train-federation.ts";
 
 const { values } = parseArgs({
-  options: { federations: { type: "string" }, all: { type: "boolean", default: false } },
+  options: {
+    federations: { type: "string" },
+    all: { type: "boolean", default: false },
+    out: { type: "string", default: join(import.meta.dirname, "results/codec-harm") },
+  },
 });
 const RULES: readonly Rule[] = ["kronecker-response", "medu"];
 const EXACT: Arm = { id: "float32", family: "float32", codec: { quantiser: "none" } };
-const folder = join(import.meta.dirname, "results/codec-harm");
+const folder = values.out;
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 const wanted = values.federations?.split(",");
 
