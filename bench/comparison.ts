@@ -3,8 +3,7 @@
 // where it was.
 //
 //   node bench/comparison.ts [--cases mnist-class,mnist-random-1] [--store DIRECTORY] [--workers 2]
-import { spawnSync } from "node:child_process";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
