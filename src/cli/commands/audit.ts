@@ -12,6 +12,7 @@ import type { AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
+import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
 import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
@@ -23,6 +24,7 @@ interface AuditOptions extends CommonOptions {
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
+  readonly farm?: string;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
@@ -49,6 +51,9 @@ export function auditCommand(): Command {
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
     .option("--workers <count>", "models trained at the same time (default: one a core)", parseCount)
+    .addOption(
+      farmOption("have the references trained by the machines that run `lethe work` at this database"),
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
@@ -117,7 +122,13 @@ async function judged(
       references: options.reference,
       seed: context.seed,
       runtime: context.runtime,
-      farm: { store: options.store, workers: options.workers, signal: context.signal },
+      farm: {
+        store: options.store,
+        workers: options.workers,
+        queue:
+          options.farm === undefined ? undefined : { url: options.farm, source: run, engine: farmEngine() },
+        signal: context.signal,
+      },
     }),
   );
 }
