@@ -1,23 +1,21 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
-import type { ModelSource } from "../../audit/farm/training-job.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
-import type { Dataset } from "../../data/dataset.ts";
 import { digestSamples } from "../../data/digest-samples.ts";
 import { digestArrays } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { renderAuditReport } from "../../report/audit-report.ts";
 import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
-import { openOnnxFile } from "../../storage/onnx-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
 import { costsOf, leftoversOf, readUnlearningWork } from "../audit-facts.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
+import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
-import { modelSizesOf } from "../model-argument.ts";
+import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
@@ -28,6 +26,7 @@ interface AuditOptions extends CommonOptions {
   readonly store: string;
   readonly workers?: number;
   readonly pictures: boolean;
+  readonly farm?: string;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
@@ -52,6 +51,9 @@ export function auditCommand(): Command {
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
     .option("--workers <count>", "models trained at the same time (default: one a core)", parseCount)
     .option("--no-pictures", "show no images of samples, for image data that show people")
+    .addOption(
+      farmOption("have the references trained by the machines that run `lethe work` at this database"),
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
@@ -129,16 +131,15 @@ async function judged(
       references: options.reference,
       seed: context.seed,
       runtime: context.runtime,
-      farm: { store: options.store, workers: options.workers, signal: context.signal },
+      farm: {
+        store: options.store,
+        workers: options.workers,
+        queue:
+          options.farm === undefined ? undefined : { url: options.farm, source: run, engine: farmEngine() },
+        signal: context.signal,
+      },
     }),
   );
-}
-
-/** @throws LETHE_DATA_FILE when a user's model file is gone: references have to start where the original started */
-function modelSourceOf(model: string, dataset: Dataset): ModelSource {
-  return model.endsWith(".onnx")
-    ? { kind: "file", name: basename(model), bytes: openOnnxFile(model).bytes }
-    : { kind: "ready", text: model, sizes: modelSizesOf(dataset) };
 }
 
 /** The plots' material; nothing where nothing was measured. */
@@ -161,14 +162,14 @@ async function evidenceOf(
 }
 
 function configurationOf(
-  { reference, store: _, ...options }: AuditOptions,
+  { reference, pictures }: AuditOptions,
   { seed, runtime }: CommandContext,
   settings: Readonly<Record<string, unknown>> | undefined,
 ): Readonly<Record<string, unknown>> {
   const { threads, device = "cpu" } = runtime;
   return {
     unlearning: settings ?? {},
-    audit: { references: reference, seed, pictures: options.pictures, device, ...(threads && { threads }) },
+    audit: { references: reference, seed, pictures, device, ...(threads && { threads }) },
   };
 }
 
