@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleAudit } from "../../src/report/audit/sample-audit.fixture.ts";
@@ -19,11 +19,9 @@ function fixture(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`../fixtures/reports/${name}`, import.meta.url), "utf8"));
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-
 /** What is wrong for readers who do not see, or not well: contrast, headings, names, roles. */
 async function barriersOn(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const found = await page.evaluate(
     "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 150))))",
   );
