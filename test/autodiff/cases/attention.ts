@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { float, int, ints } from "../../../src/onnx/attributes.ts";
-import { greater } from "../../../src/onnx/functions/index.ts";
+import { cast, greater } from "../../../src/onnx/functions/index.ts";
 import type { Value } from "../../../src/onnx/ir.ts";
 import { below, type CaseTable, type InputSpec, type OperatorCase, real } from "../operator-case.ts";
 
@@ -54,7 +54,6 @@ export const attentionCases: CaseTable = {
               ...(is.isCapped ? { softcap: float(1.5) } : {}),
               ...(is.isScaled ? { scale: float(0.75) } : {}),
               ...(is.hasWindow ? { left_window_size: int(1), right_window_size: int(1) } : {}),
-              ...(mask === "truth" ? { mask_is_truth: int(1) } : {}),
               qk_matmul_output_mode: int(mode),
             },
             { outputCount },
@@ -76,7 +75,7 @@ export const attentionCases: CaseTable = {
         ],
         build: (q, k, v, ...rest) => {
           const next = (isGiven: boolean): Value | undefined => (isGiven ? rest.shift() : undefined);
-          const inputs = [q, k, v, next(is.isBiased), next(is.isPadded), next(is.isRaised)];
+          const inputs = [q, k, v, next(is.isBiased), whole(next(is.isPadded)), next(is.isRaised)];
           return q.graph.apply(
             "MultiHeadAttention",
             inputs,
@@ -103,7 +102,7 @@ export const attentionCases: CaseTable = {
             x,
             weight,
             is.isBiased ? rest.shift() : undefined,
-            is.isPadded ? rest.shift() : undefined,
+            whole(is.isPadded ? rest.shift() : undefined),
           ];
           return x.graph.apply(
             "Attention",
@@ -146,7 +145,7 @@ function rotary(domain: string, at: number): fc.Arbitrary<OperatorCase> {
             {
               interleaved: int(Number(is.isInterleaved)),
               rotary_embedding_dim: int(is.isPartial ? 2 * half : 0),
-              ...(is.isMerged ? { num_heads: int(heads) } : {}),
+              ...(is.isMerged || domain !== "" ? { num_heads: int(heads) } : {}),
             },
             domain,
           ),
@@ -164,4 +163,9 @@ function padding(keys: number): InputSpec {
   const sample: InputSpec["sample"] = (random, count) =>
     Array.from({ length: count }, (_, at) => (at % keys === 0 ? 1 : random.below(2)));
   return { ...truth([2, keys]), sample };
+}
+
+/** As the engine's operators want it. */
+function whole(mask: Value | undefined): Value | undefined {
+  return mask && cast(mask, "int32");
 }

