@@ -1,6 +1,7 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Attributes } from "./attributes.ts";
 import type {
+  ComposedFunction,
   EmitOptions,
   GraphBuilder,
   GraphNode,
@@ -42,6 +43,7 @@ export class Graph implements GraphBuilder {
   readonly #reserved = new Set<string>();
   readonly #merged = new Map<string, readonly Value[]>();
   readonly #constants = new Map<string, Value>();
+  readonly #composed = new Map<GraphNode, ComposedFunction>();
   #values = 0;
 
   constructor(operators: OperatorTable) {
@@ -169,6 +171,15 @@ export class Graph implements GraphBuilder {
     domain = "",
   ): Value {
     return this.emit(type, inputs, attributes, { domain })[0] as Value;
+  }
+
+  compose(composed: ComposedFunction): void {
+    const last = composed.outputs.reduce((latest, output) => (output.id > latest.id ? output : latest));
+    if (last.node !== undefined) this.#composed.set(last.node, composed);
+  }
+
+  composedAt(node: GraphNode): ComposedFunction | undefined {
+    return this.#composed.get(node);
   }
 
   #locatingErrors<T>(context: InferContext, name: string | undefined, rule: () => T): T {

@@ -1,22 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { evidenceOf } from "../../audit/evidence.ts";
-import type { ModelSource } from "../../audit/farm/training-job.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
-import type { Dataset } from "../../data/dataset.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { renderAuditReport } from "../../report/audit-report.ts";
 import type { AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
-import { openOnnxFile } from "../../storage/onnx-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
+import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
-import { modelSizesOf } from "../model-argument.ts";
+import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
@@ -26,6 +24,7 @@ interface AuditOptions extends CommonOptions {
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
+  readonly farm?: string;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
@@ -52,6 +51,9 @@ export function auditCommand(): Command {
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
     .option("--workers <count>", "models trained at the same time (default: one a core)", parseCount)
+    .addOption(
+      farmOption("have the references trained by the machines that run `lethe work` at this database"),
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
@@ -120,16 +122,15 @@ async function judged(
       references: options.reference,
       seed: context.seed,
       runtime: context.runtime,
-      farm: { store: options.store, workers: options.workers, signal: context.signal },
+      farm: {
+        store: options.store,
+        workers: options.workers,
+        queue:
+          options.farm === undefined ? undefined : { url: options.farm, source: run, engine: farmEngine() },
+        signal: context.signal,
+      },
     }),
   );
-}
-
-/** @throws LETHE_DATA_FILE when a user's model file is gone: references have to start where the original started */
-function modelSourceOf(model: string, dataset: Dataset): ModelSource {
-  return model.endsWith(".onnx")
-    ? { kind: "file", name: basename(model), bytes: openOnnxFile(model).bytes }
-    : { kind: "ready", text: model, sizes: modelSizesOf(dataset) };
 }
 
 function readOrigin(directory: string): z.output<typeof originSchema> | undefined {
