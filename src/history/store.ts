@@ -98,6 +98,8 @@ export interface VerifyReport {
   readonly rounds: number;
   /** Records whose checksum, digest and content were checked. */
   readonly records: number;
+  /** Encrypted records without a key at hand: of these the digest was checked, and not the content. */
+  readonly sealed: number;
   /** Entries of erased clients, of which only digests are left. */
   readonly erased: number;
   /** Entries whose records left the window or were taken out by a repair. */
@@ -123,6 +125,8 @@ export interface StorageReport {
   readonly supportBytes: number;
   readonly bufferBytes: number;
   readonly envelopeBytes: number;
+  /** Of encrypted records: what encryption adds to those whose key is at hand, and all of the others. */
+  readonly sealedBytes: number;
   /** Client and round pairs by status. */
   readonly entries: Readonly<Record<EntryStatus, number>>;
   /** Bytes of the same updates as float32: those present, whether sampled, and still there, or not. */

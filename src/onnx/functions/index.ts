@@ -1,4 +1,5 @@
-/** Symbolic operations on graph values: each emits one ONNX node (or none, when there is nothing to do). */
+/** Symbolic operations on graph values: each emits one ONNX node (or none, when there is nothing to do), but for named compositions. */
+export * from "./batch-normalization.ts";
 export * from "./convolution.ts";
 export * from "./elementwise.ts";
 export * from "./indexing.ts";

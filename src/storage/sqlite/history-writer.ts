@@ -10,27 +10,39 @@ import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { type Digest, digestBytes } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { first, guarded, inTransaction } from "./database.ts";
-import { eraseEntries, finishErasure } from "./erase-client.ts";
+import { eraseEntries, eraseUnreadable, finishErasure, requireClient } from "./erase-client.ts";
 import { floatBytes, readClient, readRecordBytes } from "./history-rows.ts";
 import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
 import { advanceErrors } from "./removal-sums.ts";
 import { leaveWindow } from "./round-window.ts";
+import { auxiliaryPart, RECORD, type Vault } from "./vault.ts";
 
 /** Name of a client's residual among its auxiliary vectors: no caller's name begins so. */
 const RESIDUAL = "lethe:residual";
+/** A residual stands for one record, the last. */
+const RESIDUAL_COUNT = 1;
 
-/** Adds writing to a reader of the same database. Finishes an interrupted erasure first. */
-export function createWriter(database: DatabaseSync, path: string, reader: HistoryReader): History {
+/** Adds writing to a reader of the same database. Finishes an interrupted erasure first, and those of destroyed keys. */
+export function createWriter(
+  database: DatabaseSync,
+  path: string,
+  reader: HistoryReader,
+  vault: Vault,
+): History {
+  eraseUnreadable(database, path, vault);
   finishErasure(database, path);
   const workspace = createWorkspace();
   return {
     ...reader,
 
     async acceptRound(input) {
-      return guarded(path, () => acceptRound(database, path, reader, input, workspace));
+      return guarded(path, () => acceptRound(database, path, reader, input, workspace, vault));
     },
 
     async eraseClient(client) {
+      requireClient(database, client);
+      // The key first: from here on the client cannot be read again, not from a backup either, whatever happens next.
+      vault.destroy(client);
       const receipt = eraseEntries(database, path, client);
       finishErasure(database, path);
       return receipt;
@@ -53,32 +65,46 @@ function acceptRound(
   { header, genesis }: HistoryReader,
   input: RoundInput,
   workspace: Workspace,
+  vault: Vault,
 ): RoundReceipt {
   checkRound(database, header.layout.length, input);
+  vault.prepare(input.participants.map(({ client }) => client));
   const { round, metadata = null, checkpoint, weights } = input;
   const retention = header.codec.retention ?? FULL;
   const codec = { ...header.codec, rate: input.rate ?? header.codec.rate };
+  const openedRecord = (at: number, client: string, ordinal: number): Uint8Array | undefined => {
+    const bytes = readRecordBytes(database, at, ordinal);
+    return bytes && vault.open(client, RECORD, at, bytes);
+  };
   const earlier: Omit<EarlierRecords, "residual"> = {
     last(client) {
       const known = readClient(database, client);
       if (known?.lastRecordRound === undefined) return undefined;
-      const bytes = readRecordBytes(database, known.lastRecordRound, known.ordinal);
+      const bytes = openedRecord(known.lastRecordRound, client, known.ordinal);
       return bytes && { round: known.lastRecordRound, bytes };
     },
     find(at, client) {
       const known = readClient(database, client);
-      return known && readRecordBytes(database, at, known.ordinal);
+      return known && openedRecord(at, client, known.ordinal);
     },
   };
   const residual = (client: string): Uint8Array | undefined => {
     const known = readClient(database, client);
     const query = "SELECT mean FROM auxiliary WHERE client = ? AND name = ?";
-    return known && first<{ readonly mean: Uint8Array }>(database, query, known.ordinal, RESIDUAL)?.mean;
+    const row = known && first<{ readonly mean: Uint8Array }>(database, query, known.ordinal, RESIDUAL);
+    return row && vault.open(client, auxiliaryPart(RESIDUAL), RESIDUAL_COUNT, row.mean);
   };
-  const encoded =
+  const coded =
     windowOf(retention) === 0
       ? { ...unrecordedRound(round, input.participants), residuals: new Map<string, Uint8Array>() }
       : encodeRound(round, input.participants, header, codec, { ...earlier, residual }, workspace);
+  const encoded = {
+    ...coded,
+    entries: coded.entries.map((entry) => ({
+      ...entry,
+      record: entry.record && vault.seal(entry.client, RECORD, round, entry.record),
+    })),
+  };
   return inTransaction(database, path, () => {
     const numbered = encoded.entries
       .map((entry) => ({ entry, ordinal: numberOf(database, entry.client) }))
@@ -114,15 +140,15 @@ function acceptRound(
       .run(round, floatBytes(weights), checkpoint ?? null);
     for (const { client, auxiliary } of input.participants) {
       for (const [name, values] of Object.entries(auxiliary ?? {})) {
-        moveAuxiliary(database, numberOf(database, client), name, values);
+        moveAuxiliary(database, vault, client, name, values);
       }
     }
     for (const [client, bytes] of encoded.residuals) {
-      putAuxiliary(database, numberOf(database, client), RESIDUAL, { count: 1, mean: bytes });
+      putAuxiliary(database, vault, client, RESIDUAL, { count: RESIDUAL_COUNT, mean: bytes });
     }
     leaveWindow(database, windowOf(retention));
     const alpha = sumsAlpha(retention);
-    if (alpha !== undefined) advanceErrors(database, input.participants, alpha);
+    if (alpha !== undefined) advanceErrors(database, input.participants, alpha, vault);
     const records = [...encoded.entries.map(({ record }) => record), encoded.mean];
     return {
       round,
@@ -198,24 +224,33 @@ function insertEntry(database: DatabaseSync, round: number, ordinal: number, ent
   }
 }
 
-function moveAuxiliary(database: DatabaseSync, ordinal: number, name: string, values: Float32Array): void {
+function moveAuxiliary(
+  database: DatabaseSync,
+  vault: Vault,
+  client: string,
+  name: string,
+  values: Float32Array,
+): void {
   const row = first<{ readonly count: number; readonly mean: Uint8Array }>(
     database,
     "SELECT count, mean FROM auxiliary WHERE client = ? AND name = ?",
-    ordinal,
+    numberOf(database, client),
     name,
   );
   const count = (row?.count ?? 0) + 1;
-  putAuxiliary(database, ordinal, name, { count, mean: updateMean(row?.mean, values, count) });
+  const mean = row && vault.open(client, auxiliaryPart(name), row.count, row.mean);
+  putAuxiliary(database, vault, client, name, { count, mean: updateMean(mean, values, count) });
 }
 
 function putAuxiliary(
   database: DatabaseSync,
-  ordinal: number,
+  vault: Vault,
+  client: string,
   name: string,
   { count, mean }: { readonly count: number; readonly mean: Uint8Array },
 ): void {
+  const bytes = vault.seal(client, auxiliaryPart(name), count, mean);
   database
     .prepare("INSERT OR REPLACE INTO auxiliary (client, name, count, mean, digest) VALUES (?, ?, ?, ?, ?)")
-    .run(ordinal, name, count, mean, digestBytes(mean));
+    .run(numberOf(database, client), name, count, bytes, digestBytes(bytes));
 }
