@@ -23,6 +23,7 @@ const fashion = "--data fashion-mnist --model cnn --samples 10000 --epochs 8";
 /** Narrow (4, 8, 16 channels): the full width takes twelve times as long, and there are two hundred models in a case. */
 const residual = "--data fashion-mnist --model resnet20:0.25 --samples 10000 --epochs 5 --batch-size 64";
 const CASES: Readonly<Record<string, string>> = {
+  "digits-class": "--data digits --model mlp:32 --epochs 15 --forget class:3 --trials 3",
   "mnist-class": `${mnist} --forget class:3`,
   "mnist-random-1": `${mnist} --forget random:0.01`,
   "mnist-random-10": `${mnist} --forget random:0.1`,
