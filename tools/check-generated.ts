@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, "..");
 /** What `tools/generate.ts` writes: files and folders. */
 const GENERATED = [
   "README.md",
+  "bench/results/comparison.md",
   "docs/methods.md",
   "docs/metrics.md",
   "docs/operators.md",

@@ -37,6 +37,8 @@ export const codecConfigSchema = z
         residual: z.enum(["float32", "int4"]).default("int4"),
       })
       .optional(),
+    /** Whether what is stored of a client is encrypted under a key of its own, kept elsewhere. */
+    encryption: z.literal("aes-256-gcm").optional(),
     /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
     storedClientFraction: z.number().gt(0).max(1).default(1),
     /** What of a client's update is left out because it says little new. */

@@ -1,12 +1,13 @@
 import { Matrix } from "ml-matrix";
 import { z } from "zod";
+import type { Samples } from "../data/dataset.ts";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import { deriveKey } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import { headIndex, headOf, headWidth } from "../models/head.ts";
 import type { DenseLayer } from "../models/layers.ts";
 import type { FeatureRows } from "../training/features/features.ts";
-import { covariance, momentsOf, secondMoment } from "../training/features/moments.ts";
+import { covariance, type Moments, secondMoment } from "../training/features/moments.ts";
 import { defineMethod } from "./define-method.ts";
 import {
   descend,
@@ -59,18 +60,18 @@ export const loft = defineMethod({
       );
     }
     yield { type: "phase", name: "Features", index: 0, of: 2 };
-    const [retained, forgotten] = [
-      await workbench.featuresOf(weights, retain),
-      await workbench.featuresOf(weights, forget),
-    ];
+    const retained = await workbench.featuresOf(weights, retain);
     requireFinite(retained.rows);
-    requireFinite(forgotten.rows);
+    const momentsOf = async (samples: Samples): Promise<Moments> => {
+      const found = await workbench.layerMomentsOf(weights, samples, [head.weight.name]);
+      return found.get(head.weight.name) as Moments;
+    };
+    const covariances = {
+      retain: varianceOf(await momentsOf(retain), config.moment),
+      forget: varianceOf(await momentsOf(forget), config.moment),
+    };
     throwIfCancelled(signal);
     yield { type: "phase", name: "Subspace", index: 1, of: 2 };
-    const covariances = {
-      retain: varianceOf(retained, config.moment),
-      forget: varianceOf(forgotten, config.moment),
-    };
     const key = deriveKey(request.key, "loft");
     const { reduced, lift } = reduceTo(covariances, MOST_DIRECTIONS);
     const solve = (rank: number): ForgettingSubspace => {
@@ -106,9 +107,10 @@ export const loft = defineMethod({
 /** More directions than these are not searched: the search grows with their square. */
 const MOST_DIRECTIONS = 128;
 
-function varianceOf({ rows, size }: FeatureRows, moment: "centred" | "raw"): Matrix {
-  const moments = momentsOf(rows, size);
-  return overTrace(size, moment === "raw" || moments.count < 2 ? secondMoment(moments) : covariance(moments));
+function varianceOf(moments: Moments, moment: "centred" | "raw"): Matrix {
+  if (!moments.mean.every(Number.isFinite)) throw notFinite();
+  const isCentred = moment === "centred" && moments.count > 1;
+  return overTrace(moments.mean.length, isCentred ? covariance(moments) : secondMoment(moments));
 }
 
 /** From as many directions as classes remain, doubled up to all but one. */
@@ -163,9 +165,11 @@ function headAccuracy(
 }
 
 function requireFinite(rows: Float32Array): void {
-  const position = rows.findIndex((value) => !Number.isFinite(value));
-  if (position < 0) return;
-  throw new LetheError(
+  if (!rows.every(Number.isFinite)) throw notFinite();
+}
+
+function notFinite(): LetheError {
+  return new LetheError(
     "numeric",
     "NUMERIC_NOT_FINITE",
     "Expected finite features, got NaN or infinite ones. Look for NaN in the samples.",

@@ -38,8 +38,12 @@ export interface Workbench extends AsyncDisposable {
   logitsOf(weights: ParameterSet, samples: Samples): Promise<Float32Array>;
   /** Penultimate features of samples in the form for use; see {@link compileFeatures}. */
   featuresOf(weights: ParameterSet, samples: Samples): Promise<FeatureRows>;
-  /** Moments of what goes into every dense and convolution layer; see {@link compileLayerMoments}. */
-  layerMomentsOf(weights: ParameterSet, samples: Samples): Promise<ReadonlyMap<string, Moments>>;
+  /** Moments of what goes into every dense and convolution layer, or into some; see {@link compileLayerMoments}. */
+  layerMomentsOf(
+    weights: ParameterSet,
+    samples: Samples,
+    only?: readonly string[],
+  ): Promise<ReadonlyMap<string, Moments>>;
   /** The diagonal of the empirical Fisher matrix; see {@link compileEmpiricalDiagonal}. @throws LETHE_NUMERIC_NOT_FINITE */
   fisherDiagonalOf(weights: ParameterSet, samples: Samples): Promise<ParameterSet>;
   /** The empirical Fisher matrix of the mean loss over samples as an operator; see {@link compileCurvature}. */
@@ -66,7 +70,7 @@ export function createWorkbench(bench: {
   let forwardEvaluations = 0;
   let predictor: Promise<Predictor> | undefined;
   let features: Promise<FeatureExtractor> | undefined;
-  let moments: Promise<LayerMoments> | undefined;
+  const moments = new Map<string, Promise<LayerMoments>>();
   let diagonal: Promise<DiagonalFisher> | undefined;
   let fisher: Promise<Curvature> | undefined;
   let ofSamples: Promise<SampleGradients> | undefined;
@@ -106,10 +110,14 @@ export function createWorkbench(bench: {
       forwardEvaluations += samples.count;
       return (await features).featuresOf(weights, samples);
     },
-    async layerMomentsOf(weights, samples) {
-      moments ??= compileLayerMoments(architecture, runtime).then((compiled) => opened.use(compiled));
+    async layerMomentsOf(weights, samples, only) {
+      const layers = only?.join() ?? "";
+      const options = { ...runtime, ...(only === undefined ? {} : { only }) };
+      const compiled =
+        moments.get(layers) ?? compileLayerMoments(architecture, options).then((made) => opened.use(made));
+      moments.set(layers, compiled);
       forwardEvaluations += samples.count;
-      return (await moments).momentsOf(weights, samples);
+      return (await compiled).momentsOf(weights, samples);
     },
     async fisherDiagonalOf(weights, samples) {
       diagonal ??= compileEmpiricalDiagonal(architecture, runtime).then((compiled) => opened.use(compiled));

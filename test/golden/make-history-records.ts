@@ -70,13 +70,7 @@ function stagedRecords() {
       earlier: { round: EARLIER_ROUND, record: reference.record },
     })),
     ...(["z", "dq4"] as const).map((quantiser) => ({
-      ...made(
-        `${quantiser}, predicted`,
-        "lines",
-        { quantiser, rate, ...predicted },
-        identity.round,
-        fine,
-      ),
+      ...made(`${quantiser}, predicted`, "lines", { quantiser, rate, ...predicted }, identity.round, fine),
       earlier: { round: EARLIER_ROUND, record: fine.record },
     })),
   ];

@@ -28,7 +28,7 @@ export interface TrainingJob {
 }
 
 /** Changed when training by the same facts gives other weights, so that old models are not taken for new ones. */
-const FARM_VERSION = 1;
+export const FARM_VERSION = 1;
 
 /** Of exactly what decides a model's weights: data, architecture, recipe, subset and seed. Every model is trained with one thread. */
 export function jobDigest({ data, model, recipe }: FarmHeader, { subset, seed }: TrainingJob): Digest {
@@ -46,6 +46,11 @@ export function jobDigest({ data, model, recipe }: FarmHeader, { subset, seed }:
       ),
     ),
   );
+}
+
+/** Training steps of a job. */
+export function stepsOf({ recipe }: Pick<FarmHeader, "recipe">, { subset }: TrainingJob): number {
+  return recipe.epochs * Math.ceil(subset.length / recipe.batchSize);
 }
 
 /**

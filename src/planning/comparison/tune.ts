@@ -4,8 +4,8 @@ import type { Method } from "../../methods/contract.ts";
 import { withoutClasses } from "../../methods/parts/class-accuracy.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
 import { predictedClasses } from "../../metrics/predictions.ts";
+import type { Architecture } from "../../models/architecture.ts";
 import type { Predictor } from "../../training/predictor.ts";
-import type { ComparisonPlan } from "./case.ts";
 
 /** Settings of a method. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -26,7 +26,12 @@ export function trialsOf(method: Pick<Method, "grid">, count: number): readonly 
  * accuracy on samples it never saw. Nothing of the test part or of retrained models is read.
  */
 export async function validationScore(
-  plan: ComparisonPlan,
+  bench: {
+    readonly architecture: Architecture;
+    readonly forgetClasses: readonly number[];
+    readonly forget: Samples;
+    readonly validation: Samples;
+  },
   predictor: Predictor,
   weights: ParameterSet,
   neverSeen: number,
@@ -35,10 +40,10 @@ export async function validationScore(
     samples.count === 0
       ? 0
       : accuracy(
-          predictedClasses(await predictor.logitsOf(weights, samples), plan.architecture.classes),
+          predictedClasses(await predictor.logitsOf(weights, samples), bench.architecture.classes),
           samples.labels,
         );
-  const kept = withoutClasses(plan.parts.validation, plan.forgetClasses);
-  const target = plan.forgetClasses.length > 0 ? 0 : neverSeen;
-  return (await right(kept)) - Math.abs((await right(plan.forget)) - target);
+  const kept = withoutClasses(bench.validation, bench.forgetClasses);
+  const target = bench.forgetClasses.length > 0 ? 0 : neverSeen;
+  return (await right(kept)) - Math.abs((await right(bench.forget)) - target);
 }
