@@ -125,8 +125,7 @@ def read_body(quantiser, data, planes, words, step, form):
     def observe(index, symbol):
         nonlocal state
         dither = words[index] * 2.0 ** -32 - 0.5 if quantiser == 1 else words[index] * 2.0 ** -30 - 2
-        # The dither among the points of the state's coset, in units of their distance.
-        middle = dither if quantiser == 1 else (dither - (state & 1)) / 2
+        middle = dither if quantiser == 1 else (dither - (state & 1)) / 2  # the dither among its coset's points, in their distance
         offset = (symbol + 1) // 2 if symbol % 2 else -(symbol // 2)
         k = floor(middle + 0.5) + (offset if middle >= floor(middle + 0.5) else -offset)
         values.append((k - dither) * step if quantiser == 1 else (2 * k + (state & 1) - dither) * (step / 2))
