@@ -5,6 +5,8 @@ import { z } from "zod";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { evidenceOf } from "../../audit/evidence.ts";
+import type { UnlearningStep } from "../../audit/farm/training-job.ts";
+import { LEAST_MODELS } from "../../audit/many-models.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { renderAuditReport } from "../../report/audit-report.ts";
@@ -25,6 +27,8 @@ interface AuditOptions extends CommonOptions {
   readonly store: string;
   readonly workers?: number;
   readonly farm?: string;
+  readonly relearn?: boolean;
+  readonly attack?: number;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
@@ -33,7 +37,14 @@ const REFERENCES = 8;
 const NOT_PASSED = 4;
 
 /** What `lethe unlearn` says of where its model came from. */
-const originSchema = z.object({ from: z.string(), fromDirectory: z.string().optional() });
+const originSchema = z.object({
+  from: z.string(),
+  fromDirectory: z.string().optional(),
+  settings: z.record(z.string(), z.json()).default({}),
+  scope: z.enum(["class", "sample", "subject", "group"]).optional(),
+});
+
+type Origin = z.output<typeof originSchema>;
 
 /** `lethe audit`: judge an unlearned model by models retrained without the data. */
 export function auditCommand(): Command {
@@ -54,6 +65,15 @@ export function auditCommand(): Command {
     .addOption(
       farmOption("have the references trained by the machines that run `lethe work` at this database"),
     )
+    .option(
+      "--relearn",
+      "also measure how fast the forgotten samples are learnt again (relearn time, anamnesis index)",
+    )
+    .option(
+      "--attack <u-lira:COUNT>",
+      "also judge the method: so many originals are trained and unlearned by it, and attacked (U-LiRA, KLoM, and from 64 on the score of the NeurIPS 2023 competition)",
+      parseAttack,
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
@@ -64,7 +84,7 @@ export function auditCommand(): Command {
     const origin = readOrigin(directory);
     const original = await openOriginal(directory, options.original, origin?.fromDirectory);
     const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, from: origin?.from }, options, context);
+    const outcome = await judged(original, unlearned, { ...forgotten, origin }, options, context);
     const { models } = outcome;
     const { cores, processor, system, versions } = describeMachine(packageVersions());
     const result: AuditReport = {
@@ -104,11 +124,11 @@ export function auditCommand(): Command {
 async function judged(
   original: OpenRun,
   unlearned: OpenRun,
-  { from, ...forgotten }: ForgottenBetween & { readonly from: string | undefined },
+  { origin, ...forgotten }: ForgottenBetween & { readonly origin: Origin | undefined },
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
-  const mismatches = runMismatches(original.run, unlearned.run, from);
+  const mismatches = runMismatches(original.run, unlearned.run, origin?.from);
   if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
   return context.run(
@@ -122,6 +142,11 @@ async function judged(
       references: options.reference,
       seed: context.seed,
       runtime: context.runtime,
+      relearn: options.relearn,
+      manyModels:
+        options.attack === undefined
+          ? undefined
+          : { count: options.attack, unlearn: stepOf(unlearned, origin) },
       farm: {
         store: options.store,
         workers: options.workers,
@@ -133,7 +158,20 @@ async function judged(
   );
 }
 
-function readOrigin(directory: string): z.output<typeof originSchema> | undefined {
+/** What `lethe unlearn` did, to be done again to other originals. @throws LETHE_USAGE_ATTACK when it does not say */
+function stepOf({ run }: OpenRun, origin: Origin | undefined): Omit<UnlearningStep, "forget"> {
+  const method = run.requests.at(-1)?.method;
+  if (method === undefined || origin?.scope === undefined) {
+    throw new LetheError(
+      "usage",
+      "USAGE_ATTACK",
+      "Expected the directory to say by which method it was unlearned, for --attack repeats it on other models. Audit what `lethe unlearn` wrote.",
+    );
+  }
+  return { method, settings: origin.settings, scope: origin.scope };
+}
+
+function readOrigin(directory: string): Origin | undefined {
   const path = join(directory, "unlearn.json");
   if (!existsSync(path)) return undefined;
   return originSchema.parse(JSON.parse(readFileSync(path, "utf8")));
@@ -158,6 +196,14 @@ async function openOriginal(
   );
 }
 
+function parseAttack(text: string): number {
+  const [, count] = /^u-lira:(\d+)$/.exec(text) ?? [];
+  if (count === undefined || Number(count) < LEAST_MODELS) {
+    throw new InvalidArgumentError(`Expected u-lira:COUNT from ${LEAST_MODELS} on, such as u-lira:64.`);
+  }
+  return Number(count);
+}
+
 function parseReference(text: string): number {
   const [, count] = /^retrain:(\d+)$/.exec(text) ?? [];
   if (count === undefined) throw new InvalidArgumentError("Expected retrain:COUNT, such as retrain:8.");
@@ -165,7 +211,7 @@ function parseReference(text: string): number {
 }
 
 function textOf(result: AuditReport, page: string, json: string): readonly string[] {
-  const { verdict, reasons, controls, notes, metrics, seconds } = result;
+  const { verdict, reasons, controls, notes, metrics, relearning, manyModels = [], seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
   return [
@@ -177,6 +223,15 @@ function textOf(result: AuditReport, page: string, json: string): readonly strin
     ...Object.entries(metrics).map(
       ([id, { group, original, unlearned, retrained, limits, passes }]) =>
         `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
+    ),
+    ...(relearning === undefined
+      ? []
+      : [
+          `relearning original ${relearning.steps.original} steps, unlearned ${relearning.steps.unlearned}, retrained ${relearning.steps.retrained.join(" ")}; anamnesis index ${relearning.anamnesis.toFixed(2)}`,
+        ]),
+    ...manyModels.map(
+      (figure) =>
+        `· ${`${figure.id} ${figure.set}`.padEnd(25)} original ${write(figure.original)}  unlearned ${write(figure.unlearned)}  retrained ${write(figure.retrained)}  ${figure.title}`,
     ),
     `time       ${seconds.toFixed(1)} s`,
     `written    ${page}, ${json}`,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import { benchAuditCommand } from "../bench/audit.ts";
 import { benchCodec } from "../bench/codec.ts";
 import { benchMethodsCommand } from "../bench/methods.ts";
 import { benchStep } from "../bench/step.ts";
@@ -82,7 +83,11 @@ export function benchCommand(): Command {
       ],
     };
   });
-  return bench.addCommand(step).addCommand(codecCommand()).addCommand(benchMethodsCommand());
+  return bench
+    .addCommand(step)
+    .addCommand(codecCommand())
+    .addCommand(benchMethodsCommand())
+    .addCommand(benchAuditCommand());
 }
 
 /** Settings hold commas: only a list without any may be separated by them. */
