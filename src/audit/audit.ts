@@ -46,6 +46,11 @@ export interface AuditedModels {
   readonly retrained: readonly ScoredModel[];
   /** Trained as the original was, from other seeds. */
   readonly trainedWith: readonly ScoredModel[];
+  readonly weights: {
+    readonly original: ParameterSet;
+    readonly unlearned: ParameterSet;
+    readonly retrained: readonly ParameterSet[];
+  };
 }
 
 /** What an audit found. */
@@ -133,6 +138,7 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
     original: await scorer.score(request.original),
     retrained: await inTurn(weights, (tensors) => scorer.score(tensors)),
     trainedWith: await inTurn(weightsWith, (tensors) => scorer.score(tensors)),
+    weights: { original: request.original, unlearned: request.unlearned, retrained: weights },
   };
   const names = Object.keys(controlWeights);
   const scored = await inTurn(Object.values(controlWeights), (tensors) => scorer.score(tensors));
