@@ -21,7 +21,7 @@ export const codecConfigSchema = z
         z.strictObject({ fixedBits: z.int().min(2).max(16) }),
       ])
       .default({ bitsPerParameter: 2 }),
-    // The next four have no default in the schema: a history written before them keeps its header and its digest.
+    // The next five have no default in the schema: a history written before them keeps its header and its digest.
     /** Whether readers subtract the dither, as they do when this is left out. */
     dither: z.enum(["subtractive", "non-subtractive"]).optional(),
     /** How symbols become bytes: `adaptive` when left out. */
@@ -35,6 +35,8 @@ export const codecConfigSchema = z
         residual: z.enum(["float32", "int4"]).default("int4"),
       })
       .optional(),
+    /** Whether what is stored of a client is encrypted under a key of its own, kept elsewhere. */
+    encryption: z.literal("aes-256-gcm").optional(),
     /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
     storedClientFraction: z.number().gt(0).max(1).default(1),
     /** What of a client's update is left out because it says little new. */

@@ -3,7 +3,7 @@ import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
 import { FULL } from "../../history/retention.ts";
-import type { HistoryHeader, HistoryReader as Store } from "../../history/store.ts";
+import type { HistoryHeader, HistoryReader as StoreReader } from "../../history/store.ts";
 import { clientId } from "../../kernel/client-id.ts";
 import { inlineDecoding, type RoundDecoding, type UndecodedRound } from "./decoding/round-decoding.ts";
 import { workerDecoding } from "./decoding/worker-decoding.ts";
@@ -14,6 +14,9 @@ import { storedSums } from "./stored-sums.ts";
 const MOST_WORKERS = 2;
 /** Below this many numbers a history is decoded before workers have started. */
 const SMALL_HISTORY = 10e6;
+
+/** What is read of a store. */
+type Store = Pick<StoreReader, "header" | "rounds" | "clients" | "readEntries" | "auxiliary">;
 
 /** How a history is decoded. */
 export interface DecodingOptions {
