@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..");
 const GENERATED = [
   "README.md",
   "bench/results/comparison.md",
+  "bench/results/step.md",
   "docs/methods.md",
   "docs/metrics.md",
   "docs/operators.md",

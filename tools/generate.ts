@@ -9,6 +9,7 @@ import { kernelModule } from "./kernel-module.ts";
 import { methodsPage } from "./methods-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { operatorsPage } from "./operators-page.ts";
+import { stepPage, stepSchema } from "./step-page.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -56,3 +57,7 @@ writeFileSync(join(root, "docs/metrics.md"), metricsPage());
 
 // The page of methods, from their declarations.
 writeFileSync(join(root, "docs/methods.md"), methodsPage());
+
+// The page of training steps, from the committed results.
+const steps = stepSchema.parse(JSON.parse(readFileSync(join(root, "bench/results/step.json"), "utf8")));
+writeFileSync(join(root, "bench/results/step.md"), stepPage(steps));
