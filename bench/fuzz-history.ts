@@ -92,7 +92,7 @@ console.log(JSON.stringify({ records: RECORDS, ...counts, slowestMs, mostBytes, 
 process.exitCode = failures.length > 0 ? 1 : 0;
 
 function original(options: EncodeOptions, who = identity) {
-  const { quantiser, sparse = false } = options;
+  const { sparse = false } = options;
   const stream = randomStream(deriveKey(keyFromSeed(2), String(sparse)));
   const update = Float32Array.from({ length: layout.length }, (_, index) =>
     index % 15 === 4 || (sparse && stream.uniform() < 0.8) ? 0 : stream.normal(),
