@@ -111,11 +111,23 @@ async function judged(
   const mismatches = runMismatches(original.run, unlearned.run, from);
   if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
+  if (run.sisa !== undefined) {
+    return refused([
+      "The model was trained in shards: references are trained whole, and differ from it for that alone. Unlearning by `sisa` is " +
+        "exact; `--set fromScratch=true` makes the same digest without any checkpoint.",
+    ]);
+  }
+  if (run.adaptation !== undefined && options.farm !== undefined) {
+    return refused([
+      "References of which a part is trained cannot be trained on a farm yet. Audit without --farm.",
+    ]);
+  }
+  const part = run.adaptation && { adaptation: run.adaptation, seed: run.seed };
   return context.run(
     "Auditing",
     audit({
       data: { ...parts, ...forgotten },
-      model: modelSourceOf(run.model, dataset),
+      model: { ...modelSourceOf(run.model, dataset), part },
       recipe: run.settings,
       original: original.weights,
       unlearned: unlearned.weights,
