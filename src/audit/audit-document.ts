@@ -22,6 +22,8 @@ export interface MetricRow {
   /** Whether the original is so far outside that the figure can show a removal. */
   readonly tells: boolean;
   readonly controls: Readonly<Record<string, number>>;
+  /** Of each retrained model, compared with the others; not in documents of version 1. */
+  readonly references?: readonly number[] | undefined;
 }
 
 /** What `lethe audit --json` writes of an outcome. */
@@ -31,7 +33,7 @@ export interface AuditDocument {
   readonly metrics: Readonly<Record<string, MetricRow>>;
   readonly controls: AuditOutcome["controls"];
   readonly notes: readonly string[];
-  readonly duplicates?: AuditOutcome["duplicates"];
+  readonly duplicates?: AuditOutcome["duplicates"] | undefined;
 }
 
 /** An outcome as plain data. */
@@ -73,5 +75,6 @@ function rowOf(figure: Figure, all: readonly Figure[], telling: readonly string[
     passes: unlearned >= limits[0] && unlearned <= limits[1],
     tells: telling.includes(measure.id),
     controls,
+    references: retrained,
   };
 }

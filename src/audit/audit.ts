@@ -38,6 +38,11 @@ export interface AuditedModels {
   readonly original: ScoredModel;
   readonly unlearned: ScoredModel;
   readonly retrained: readonly ScoredModel[];
+  readonly weights: {
+    readonly original: ParameterSet;
+    readonly unlearned: ParameterSet;
+    readonly retrained: readonly ParameterSet[];
+  };
 }
 
 /** What an audit found. */
@@ -114,6 +119,7 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
     unlearned,
     original: await scorer.score(request.original),
     retrained: await inTurn(weights, (tensors) => scorer.score(tensors)),
+    weights: { original: request.original, unlearned: request.unlearned, retrained: weights },
   };
   const names = Object.keys(controlWeights);
   const scored = await inTurn(Object.values(controlWeights), (tensors) => scorer.score(tensors));

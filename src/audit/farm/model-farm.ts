@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { LetheError, throwIfCancelled } from "../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../kernel/events.ts";
+import { createInbox } from "../../kernel/inbox.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
-import { createInbox } from "./inbox.ts";
 import { openModelStore } from "./model-store.ts";
 import type { QueueOptions } from "./queue/queue-options.ts";
 import { startTrainerThread } from "./trainer-thread.ts";

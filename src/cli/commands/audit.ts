@@ -1,16 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
-import { evidenceOf } from "../../audit/evidence.ts";
+import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
+import { digestSamples } from "../../data/digest-samples.ts";
+import { digestArrays } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { renderAuditReport } from "../../report/audit-report.ts";
-import type { AuditReport } from "../../report/audit-report-data.ts";
+import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
+import { costsOf, leftoversOf, readUnlearningWork } from "../audit-facts.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
 import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
@@ -24,6 +25,7 @@ interface AuditOptions extends CommonOptions {
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
+  readonly pictures: boolean;
   readonly farm?: string;
 }
 
@@ -31,9 +33,6 @@ interface AuditOptions extends CommonOptions {
 const REFERENCES = 8;
 /** The exit code of a verdict that is no pass. */
 const NOT_PASSED = 4;
-
-/** What `lethe unlearn` says of where its model came from. */
-const originSchema = z.object({ from: z.string(), fromDirectory: z.string().optional() });
 
 /** `lethe audit`: judge an unlearned model by models retrained without the data. */
 export function auditCommand(): Command {
@@ -51,6 +50,7 @@ export function auditCommand(): Command {
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
     .option("--workers <count>", "models trained at the same time (default: one a core)", parseCount)
+    .option("--no-pictures", "show no images of samples, for image data that show people")
     .addOption(
       farmOption("have the references trained by the machines that run `lethe work` at this database"),
     )
@@ -61,22 +61,26 @@ export function auditCommand(): Command {
   return defineAction<AuditOptions>(command, "out/audit.html", async (options, context, [directory = ""]) => {
     const started = performance.now();
     const unlearned = await openTrainingRun(directory);
-    const origin = readOrigin(directory);
-    const original = await openOriginal(directory, options.original, origin?.fromDirectory);
+    const work = readUnlearningWork(directory);
+    const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
+    const original = await openTrainingRun(originalDirectory);
     const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, from: origin?.from }, options, context);
-    const { models } = outcome;
+    const outcome = await judged(original, unlearned, { ...forgotten, from: work?.from }, options, context);
+    const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
     const { cores, processor, system, versions } = describeMachine(packageVersions());
+    const { run, parts, dataset } = unlearned;
     const result: AuditReport = {
+      format: AUDIT_FORMAT,
+      version: AUDIT_VERSION,
       ...documentOf(outcome),
-      ...(models && { evidence: evidenceOf(models, { train: unlearned.parts.train, ...forgotten }) }),
-      data: unlearned.run.data,
-      classNames: unlearned.dataset.classNames,
+      ...(evidence && { evidence }),
+      data: run.data,
+      classNames: dataset.classNames,
       machine: `${processor}, ${cores} cores, ${system}`,
       versions,
-      model: unlearned.run.model,
-      recipe: unlearned.run.settings,
-      requests: unlearned.run.requests.map(({ spec, method, positions }) => ({
+      model: run.model,
+      recipe: run.settings,
+      requests: run.requests.map(({ spec, method, positions }) => ({
         spec: withoutNames(spec),
         method,
         samples: positions.length,
@@ -85,9 +89,14 @@ export function auditCommand(): Command {
       seed: context.seed,
       digests: {
         original: original.run.digest,
-        unlearned: unlearned.run.digest,
+        unlearned: run.digest,
         retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
+        data: digestSamples(parts.train),
+        forget: digestArrays(new Map([["positions", forgotten.forget]])),
       },
+      leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
+      costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
+      configuration: configurationOf(options, context, work?.settings),
       seconds: (performance.now() - started) / 1000,
     };
     const json = options.out.replace(/(\.html?)?$/, ".json");
@@ -145,23 +154,44 @@ async function judged(
   );
 }
 
-function readOrigin(directory: string): z.output<typeof originSchema> | undefined {
-  const path = join(directory, "unlearn.json");
-  if (!existsSync(path)) return undefined;
-  return originSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+/** The plots' material; nothing where nothing was measured. */
+async function evidenceOf(
+  { models }: AuditOutcome,
+  { architecture, parts, run }: OpenRun,
+  forget: Uint32Array,
+  { pictures }: AuditOptions,
+  context: CommandContext,
+): Promise<AuditEvidence | undefined> {
+  if (models === undefined) return undefined;
+  const { train } = parts;
+  // What is about persons is not shown, whoever reads the report.
+  const isPersonal =
+    run.requests.some(({ spec }) => spec.includes("subject:")) ||
+    Array.from(forget).some((position) => train.subject(position) !== undefined);
+  const request = { architecture, train, forget, showsPictures: pictures && !isPersonal };
+  const { runtime, signal } = context;
+  return context.run("Gathering evidence", gatherEvidence(models, { ...request, runtime, signal }));
+}
+
+function configurationOf(
+  { reference, pictures }: AuditOptions,
+  { seed, runtime }: CommandContext,
+  settings: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> {
+  const { threads, device = "cpu" } = runtime;
+  return {
+    unlearning: settings ?? {},
+    audit: { references: reference, seed, pictures, device, ...(threads && { threads }) },
+  };
 }
 
 /** @throws LETHE_USAGE_ORIGINAL when nobody says where the original is */
-async function openOriginal(
-  directory: string,
-  named: string | undefined,
-  relativePath: string | undefined,
-): Promise<OpenRun> {
+function originalOf(directory: string, named: string | undefined, relativePath: string | undefined): string {
   const path = named ?? (relativePath === undefined ? undefined : join(directory, relativePath));
   if (path !== undefined) {
     // Read first: a missing directory is then named as the one that was looked for.
     readTrainingRun(path);
-    return openTrainingRun(path);
+    return path;
   }
   throw new LetheError(
     "usage",

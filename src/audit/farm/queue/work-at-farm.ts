@@ -1,8 +1,8 @@
 import { loadParts } from "../../../data/load-parts.ts";
 import { isLetheError } from "../../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../../kernel/events.ts";
+import { createInbox, type Inbox } from "../../../kernel/inbox.ts";
 import { packError } from "../../../kernel/packed-error.ts";
-import { createInbox, type Inbox } from "../inbox.ts";
 import { openModelStore } from "../model-store.ts";
 import { type SharedSamples, shareSamples } from "../shared-samples.ts";
 import { startTrainerThread, type TrainerThread } from "../trainer-thread.ts";
