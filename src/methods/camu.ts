@@ -29,6 +29,7 @@ import type { Workbench } from "./workbench.ts";
  * with an optimizer each. Step (a) moves what computes the features and not the head.
  *
  * Source: S. Shen et al., arXiv 2401.17504 (SDM 2024) and the authors' code: Adam, weight decay 1e-4, minibatches of 32.
+ * Departure: `leastSteps`.
  */
 export const camu = defineMethod({
   id: "camu",
@@ -40,6 +41,11 @@ export const camu = defineMethod({
   avoidWhen: "The model has no feature layer before its last one.",
   config: z.strictObject({
     epochs: z.int().min(0).default(2),
+    /**
+     * Epochs are added until so many minibatches have been gone over: the authors' two epochs over a class are 375 of them, over a few
+     * hundred samples they are too few for anything to change. 0 for exactly `epochs`.
+     */
+    leastSteps: z.int().min(0).default(80),
     batchSize: z.int().min(1).default(32),
     /** Rate of the output level, step (b); 0 leaves it out. */
     outputRate: z.number().min(0).default(1e-3),
@@ -51,7 +57,7 @@ export const camu = defineMethod({
     forgetWeight: z.number().min(0).default(0.01),
     optimizer: optimizerSchema.prefault({ id: "adam", weightDecay: 1e-4 }),
   }),
-  grid: { featureRate: [1e-4, 1e-3], outputRate: [3e-4], epochs: [5] },
+  grid: { featureRate: [1e-3, 1e-4], outputRate: [3e-4, 3e-3], leastSteps: [160] },
   async *run(request, config) {
     const { workbench, architecture, forget, retain, weights } = request;
     const key = deriveKey(request.key, "camu");
@@ -109,8 +115,10 @@ export const camu = defineMethod({
       },
     });
     const relabelled = alteredSamples(forget, { labels });
+    const perEpoch = Math.ceil(forget.count / batchSize);
+    const least = Math.ceil(config.leastSteps / perEpoch);
     return yield* iterate(request, {
-      epochs: config.epochs,
+      epochs: config.epochs === 0 ? 0 : Math.max(config.epochs, least),
       *steps(epoch): Generator<Order> {
         const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch });
         for (const batch of minibatches(relabelled, { batchSize, key, epoch })) {
