@@ -44,7 +44,8 @@ for (const seed of experiment.seeds) {
     architecture: acceptanceNetwork,
     forget: ZEROS,
   });
-  for (const of of [zeros, await fashionCase({ id: "random", seed, forget: RANDOM })]) await runCase(of);
+  await runCase(zeros);
+  await runCase(await fashionCase({ id: "random", seed, forget: RANDOM }));
 }
 conclude();
 
