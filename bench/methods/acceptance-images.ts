@@ -1,6 +1,6 @@
 import type { ParameterSet } from "../../src/kernel/parameters.ts";
 import { findMethod } from "../../src/methods/index.ts";
-import { withoutClasses } from "../../src/methods/parts/class-accuracy.ts";
+import { ofClasses, withoutClasses } from "../../src/methods/parts/class-accuracy.ts";
 import { cnn } from "../../src/models/cnn.ts";
 import { trialsOf } from "../../src/planning/comparison/tune.ts";
 import { type AccuracyOn, type Experiment, type ExperimentCase, trained } from "./experiment.ts";
@@ -42,25 +42,43 @@ export function fashionCase(
   });
 }
 
-/** Settings from a method's own trials: its defaults, then its grid. */
+/**
+ * What a request is made for: `hide` that the samples were ever trained on, `forget` them as far as can be without harm, or `repair`
+ * what false labels did.
+ */
+export type Aim = "hide" | "forget" | "repair";
+
+/** Settings from a method's own trials, its defaults and its grid, or from others. */
 export async function chooseFor(
   experiment: Experiment,
   of: ExperimentCase,
   method: string,
-  trials: readonly Readonly<Record<string, unknown>>[] = trialsOf(findMethod(method), 9),
+  {
+    aim,
+    trials,
+  }: { readonly aim?: Aim; readonly trials?: readonly Readonly<Record<string, unknown>>[] } = {},
 ): ReturnType<Experiment["choose"]> {
   const original = (await trained(of, "original")).weights;
-  return experiment.choose(of, method, { method, trials, score: heldOutScore(of, original) });
+  const score = heldOutScore(of, original, aim ?? (of.forgetClasses.length > 0 ? "forget" : "hide"));
+  return experiment.choose(of, method, {
+    method,
+    trials: trials ?? trialsOf(findMethod(method), MOST_TRIALS),
+    score,
+  });
 }
+
+const MOST_TRIALS = 9;
 
 /**
  * How good a model looks without a retrained one: accuracy on held-out samples of the kept classes, less how far the accuracy on forget
- * samples is from where it should be: 0 for whole classes, else what the trained model gets right of samples it never saw.
+ * samples is from where it should be: 0 to forget, and to hide what the trained model gets right of held-out samples of their classes.
  */
-function heldOutScore(of: ExperimentCase, original: ParameterSet) {
+function heldOutScore(of: ExperimentCase, original: ParameterSet, aim: Aim) {
   return async (weights: ParameterSet, accuracyOn: AccuracyOn): Promise<number> => {
-    const target = of.forgetClasses.length > 0 ? 0 : await accuracyOn(original, of.validation);
     const kept = await accuracyOn(weights, withoutClasses(of.validation, of.forgetClasses));
+    if (aim === "repair") return kept;
+    const target =
+      aim === "forget" ? 0 : await accuracyOn(original, ofClasses(of.validation, of.forget.labels));
     return kept - Math.abs((await accuracyOn(weights, of.forget)) - target);
   };
 }
