@@ -4,6 +4,7 @@
 //   node bench/methods/prune-first.ts [--seeds 1,2,3] [--again MODEL,…]
 import { alteredSamples } from "../../src/data/altered.ts";
 import type { Samples } from "../../src/data/dataset.ts";
+import { imageShape, stampTrigger } from "../../src/federation/attacks/trigger.ts";
 import { deriveKey, randomStream } from "../../src/kernel/key.ts";
 import { attackSuccess } from "../../src/metrics/attack-success.ts";
 import { predictedClasses } from "../../src/metrics/predictions.ts";
@@ -15,7 +16,6 @@ import type { Row } from "./result-file.ts";
 
 /** A white square of this side, two pixels from the bottom right corner, on so many samples that are labelled as T-shirts. */
 const TRIGGER = { side: 4, margin: 2, share: 0.05, target: 0 } as const;
-const SIDE = 28;
 const INNER = ["fine-tune", "gradient-ascent"] as const;
 const SPARSITY = { class: 0.9, backdoor: 0.95 } as const;
 
@@ -83,13 +83,15 @@ async function backdoorCase(seed: number): Promise<ExperimentCase> {
 
 /** The trigger on the samples that are marked 1. */
 function triggered(samples: Samples, marks: Int32Array): Samples {
-  const first = SIDE - TRIGGER.margin - TRIGGER.side;
-  const change = (out: Float32Array, offset: number): void => {
-    for (let row = first; row < first + TRIGGER.side; row++) {
-      out.fill(1, offset + row * SIDE + first, offset + row * SIDE + first + TRIGGER.side);
-    }
-  };
-  return alteredSamples(samples, { features: { marked: Uint8Array.from(marks), change } });
+  const shape = imageShape(samples.featureShape);
+  const { side, margin } = TRIGGER;
+  const { apply } = stampTrigger(shape, {
+    words: "a white square near the lower right corner",
+    top: shape.height - margin - side,
+    left: shape.width - margin - side,
+    rows: Array.from({ length: side }, () => new Array<number>(side).fill(1)),
+  });
+  return alteredSamples(samples, { features: { marked: Uint8Array.from(marks), change: apply } });
 }
 
 function conclude(): void {
