@@ -67,7 +67,7 @@ export async function chooseFor(
   });
 }
 
-const MOST_TRIALS = 9;
+const MOST_TRIALS = 4;
 
 /**
  * How good a model looks without a retrained one: accuracy on held-out samples of the kept classes, less how far the accuracy on forget

@@ -41,6 +41,12 @@ const experiment = openExperiment({
 });
 
 for (const seed of experiment.seeds) {
+  const backdoor = await backdoorCase(seed);
+  await experiment.references(backdoor);
+  await experiment.row(backdoor, "dense fine-tune", () => unlearned(backdoor, "fine-tune"));
+  await experiment.row(backdoor, "pruned fine-tune", () =>
+    unlearned(backdoor, "prune-first", { sparsity: SPARSITY.backdoor }),
+  );
   const whole = await fashionCase({ id: "class", seed, forget: CLASS });
   await experiment.references(whole);
   await experiment.row(whole, "pruned", () =>
@@ -53,12 +59,6 @@ for (const seed of experiment.seeds) {
       unlearned(whole, "prune-first", { inner, settings, sparsity: SPARSITY.class }),
     );
   }
-  const backdoor = await backdoorCase(seed);
-  await experiment.references(backdoor);
-  await experiment.row(backdoor, "dense fine-tune", () => unlearned(backdoor, "fine-tune"));
-  await experiment.row(backdoor, "pruned fine-tune", () =>
-    unlearned(backdoor, "prune-first", { sparsity: SPARSITY.backdoor }),
-  );
 }
 conclude();
 

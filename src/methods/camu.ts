@@ -117,31 +117,35 @@ export const camu = defineMethod({
     const relabelled = alteredSamples(forget, { labels });
     const perEpoch = Math.ceil(forget.count / batchSize);
     const least = Math.ceil(config.leastSteps / perEpoch);
-    return yield* iterate(request, {
-      epochs: config.epochs === 0 ? 0 : Math.max(config.epochs, least),
-      *steps(epoch): Generator<Order> {
-        const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch });
-        for (const batch of minibatches(relabelled, { batchSize, key, epoch })) {
-          const other = retained.next().value;
-          if (!other) return;
-          const [given, kept] = [feedOf(batch), feedOf(other)];
-          if (config.featureRate > 0) {
-            const forget = feedOf(batch, { frozen: otherFeatures });
-            const retain = feedOf(other, { frozen: retainFeatures });
-            yield {
-              step: feature,
-              feeds: { forget, retain },
-              learningRate: config.featureRate,
-              track: "features",
-            };
+    // No other retain samples than the drawn ones are looked at, by the guard either.
+    return yield* iterate(
+      { ...request, retain: sampled },
+      {
+        epochs: config.epochs === 0 ? 0 : Math.max(config.epochs, least),
+        *steps(epoch): Generator<Order> {
+          const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch });
+          for (const batch of minibatches(relabelled, { batchSize, key, epoch })) {
+            const other = retained.next().value;
+            if (!other) return;
+            const [given, kept] = [feedOf(batch), feedOf(other)];
+            if (config.featureRate > 0) {
+              const forget = feedOf(batch, { frozen: otherFeatures });
+              const retain = feedOf(other, { frozen: retainFeatures });
+              yield {
+                step: feature,
+                feeds: { forget, retain },
+                learningRate: config.featureRate,
+                track: "features",
+              };
+            }
+            if (config.outputRate > 0) {
+              const feeds = { forget: given, retain: kept };
+              yield { step: output, feeds, learningRate: config.outputRate, track: "output" };
+            }
           }
-          if (config.outputRate > 0) {
-            const feeds = { forget: given, retain: kept };
-            yield { step: output, feeds, learningRate: config.outputRate, track: "output" };
-          }
-        }
+        },
       },
-    });
+    );
   },
 });
 
