@@ -1,6 +1,9 @@
 import type { Samples } from "../../data/dataset.ts";
+import { LetheError } from "../../kernel/errors.ts";
 import { keyFromSeed } from "../../kernel/key.ts";
-import type { ParameterSet } from "../../kernel/parameters.ts";
+import { firstNonFinite, type ParameterSet } from "../../kernel/parameters.ts";
+import { accuracy } from "../../metrics/accuracy.ts";
+import { predictedClasses } from "../../metrics/predictions.ts";
 import type { MethodRequest } from "../contract.ts";
 import type { Look, Reached } from "../iterative.ts";
 import type { Workbench } from "../workbench.ts";
@@ -36,7 +39,7 @@ export function utilityGuard(guard: UtilityGuard): (reached: Reached) => Promise
   const isHeldOut = (guard.validation?.count ?? 0) > 0;
   let floor: number | undefined;
   return async ({ state, epoch, carried }) => {
-    floor ??= leastUtility * (await utilityOf(guard.weights));
+    floor ??= leastUtility * (await trainedUtility(guard, watched));
     const utility = await utilityOf(state.weights);
     if (utility >= floor)
       return { carried: new Map([...state.weights, lastGood(epoch)]), scalars: { utility } };
@@ -48,6 +51,22 @@ export function utilityGuard(guard: UtilityGuard): (reached: Reached) => Promise
     const last = good > 0 ? withoutMark(carried) : guard.weights;
     return { stop: { by: "ruin", epoch: good, reason }, weights: last, scalars: { utility } };
   };
+}
+
+/** @throws LETHE_NUMERIC_NOT_FINITE for samples that no model could judge */
+async function trainedUtility(
+  { workbench, architecture, weights }: UtilityGuard,
+  watched: Samples,
+): Promise<number> {
+  const logits = await workbench.logitsOf(weights, watched);
+  if (firstNonFinite(logits) >= 0) {
+    throw new LetheError(
+      "numeric",
+      "NUMERIC_NOT_FINITE",
+      "Expected finite class scores of the trained model, got others. Look for NaN in the data.",
+    );
+  }
+  return accuracy(predictedClasses(logits, architecture.classes), watched.labels);
 }
 
 const UNWATCHED = {
