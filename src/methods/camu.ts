@@ -42,8 +42,8 @@ export const camu = defineMethod({
   config: z.strictObject({
     epochs: z.int().min(0).default(2),
     /**
-     * Epochs are added until so many minibatches have been gone over: the authors' two epochs over a class are 375 of them, over a few
-     * hundred samples they are too few for anything to change. 0 for exactly `epochs`.
+     * An epoch is as many passes as make so many minibatches in all: the authors' two epochs over a class are 375 of them, over a few
+     * hundred samples they are too few for anything to change. 0 for one pass an epoch.
      */
     leastSteps: z.int().min(0).default(80),
     batchSize: z.int().min(1).default(32),
@@ -115,37 +115,43 @@ export const camu = defineMethod({
       },
     });
     const relabelled = alteredSamples(forget, { labels });
-    const perEpoch = Math.ceil(forget.count / batchSize);
-    const least = Math.ceil(config.leastSteps / perEpoch);
+    const perPass = Math.ceil(forget.count / batchSize);
+    // Several passes make an epoch where the set is small, so that checkpoints and looks stay as many as epochs.
+    const passes = Math.max(1, Math.ceil(config.leastSteps / (config.epochs * perPass)));
     // No other retain samples than the drawn ones are looked at, by the guard either.
     return yield* iterate(
       { ...request, retain: sampled },
       {
-        epochs: config.epochs === 0 ? 0 : Math.max(config.epochs, least),
+        epochs: config.epochs,
         *steps(epoch): Generator<Order> {
-          const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch });
-          for (const batch of minibatches(relabelled, { batchSize, key, epoch })) {
-            const other = retained.next().value;
-            if (!other) return;
-            const [given, kept] = [feedOf(batch), feedOf(other)];
-            if (config.featureRate > 0) {
-              const forget = feedOf(batch, { frozen: otherFeatures });
-              const retain = feedOf(other, { frozen: retainFeatures });
-              yield {
-                step: feature,
-                feeds: { forget, retain },
-                learningRate: config.featureRate,
-                track: "features",
-              };
-            }
-            if (config.outputRate > 0) {
-              const feeds = { forget: given, retain: kept };
-              yield { step: output, feeds, learningRate: config.outputRate, track: "output" };
-            }
-          }
+          for (let pass = epoch * passes; pass < (epoch + 1) * passes; pass++) yield* stepsOf(pass);
         },
       },
     );
+
+    /** One pass over the forget samples, each minibatch beside one of retain samples. */
+    function* stepsOf(pass: number): Generator<Order> {
+      const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch: pass });
+      for (const batch of minibatches(relabelled, { batchSize, key, epoch: pass })) {
+        const other = retained.next().value;
+        if (!other) return;
+        const [given, kept] = [feedOf(batch), feedOf(other)];
+        if (config.featureRate > 0) {
+          const forget = feedOf(batch, { frozen: otherFeatures });
+          const retain = feedOf(other, { frozen: retainFeatures });
+          yield {
+            step: feature,
+            feeds: { forget, retain },
+            learningRate: config.featureRate,
+            track: "features",
+          };
+        }
+        if (config.outputRate > 0) {
+          const feeds = { forget: given, retain: kept };
+          yield { step: output, feeds, learningRate: config.outputRate, track: "output" };
+        }
+      }
+    }
   },
 });
 
