@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { InvalidArgumentError } from "commander";
+import type { ModelSource } from "../audit/farm/training-job.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { Architecture } from "../models/architecture.ts";
@@ -45,6 +46,17 @@ export function modelSizesOf({ featureShape, classNames, tokenizer, train }: Dat
     classes: train.targets === undefined ? classNames.length : (tokenizer?.size ?? 0),
     ...(tokenizer === undefined ? {} : { vocabulary: tokenizer.size }),
   };
+}
+
+/**
+ * What makes the architecture of a text in another thread.
+ *
+ * @throws LETHE_DATA_FILE when a user's model file is gone: retraining has to start where training started
+ */
+export function modelSourceOf(model: string, dataset: Dataset): ModelSource {
+  return model.endsWith(".onnx")
+    ? { kind: "file", name: basename(model), bytes: openOnnxFile(model).bytes }
+    : { kind: "ready", text: model, sizes: modelSizesOf(dataset) };
 }
 
 /** A user's model; sizes that have only a name in it are those of the samples. */

@@ -8,6 +8,7 @@ const commands = {
   train: async () => (await import("./commands/train.ts")).trainCommand(),
   unlearn: async () => (await import("./commands/unlearn.ts")).unlearnCommand(),
   audit: async () => (await import("./commands/audit.ts")).auditCommand(),
+  work: async () => (await import("./commands/work.ts")).workCommand(),
   differentiate: async () => (await import("./commands/differentiate.ts")).differentiateCommand(),
   history: async () => (await import("./commands/history.ts")).historyCommand(),
   plan: async () => (await import("./commands/plan.ts")).planCommand(),

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Dataset, Samples } from "../data/dataset.ts";
 import { parseForgetSpec } from "../data/forget-spec.ts";
-import { loadDataset } from "../data/index.ts";
-import { type DataParts, divideDataset, normalisedParts } from "../data/parts.ts";
+import { loadParts } from "../data/load-parts.ts";
+import type { DataParts } from "../data/parts.ts";
 import { type ForgetScope, type ForgetSets, resolveForget } from "../data/resolve-forget.ts";
 import { LetheError } from "../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../kernel/key.ts";
@@ -36,12 +36,10 @@ export interface OpenRequest extends ForgetSets {
  */
 export async function openTrainingRun(directory: string): Promise<OpenRun> {
   const run = readTrainingRun(directory);
-  const dataset = await loadDataset(run.data);
+  const { dataset, parts } = await loadParts(run);
   // A user's model is the file the training started from: retraining has to start there too, not from what was trained.
   const architecture = chooseModel(run.model, dataset);
   const weights = readRunWeights(directory, run, architecture);
-  const raw = divideDataset(dataset, run);
-  const parts = run.normaliser === undefined ? raw : normalisedParts(raw, run.normaliser);
   return { run, dataset, parts, architecture, weights };
 }
 

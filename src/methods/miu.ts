@@ -21,6 +21,7 @@ import {
   cycledMinibatches,
   fedAs,
   feedOf,
+  firstOf,
   type Minibatch,
   minibatches,
   orderedMinibatches,
@@ -240,13 +241,5 @@ function* paired(
         ? positions.map(() => stream.below(draw.groups))
         : stream.permutation(positions.length).map((row) => values[positions[row] as number] as number);
     yield { [name]: { ...feedOf(batch, { ...tables }), other: BigInt64Array.from(others, BigInt) } };
-  }
-}
-
-function* firstOf<Item>(count: number, items: Iterator<Item>): Generator<Item> {
-  for (let taken = 0; taken < count; taken++) {
-    const { value, done } = items.next();
-    if (done) return;
-    yield value;
   }
 }

@@ -7,6 +7,7 @@ import { maskedArchitecture } from "../models/masked.ts";
 import { masked as maskedGradients } from "../training/gradient-transforms.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { maskByScore } from "../training/masks.ts";
+import { learningRateFactor } from "../training/schedules.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, ordersOf } from "./iterative.ts";
 import { fedAs, minibatches } from "./parts/minibatches.ts";
@@ -19,8 +20,10 @@ const [MASK, WEIGHT] = ["mask/", "weight/"] as const;
  * Prunes the trained model before any request and runs another method on what is left: the sparser a model, the nearer cheap
  * unlearning comes to retraining.
  *
- * One-shot magnitude pruning: the mask of the largest `1 − sparsity` of |w| over all convolution weights (all dense ones where there
- * are no convolutions), then `epochs` more of training under the mask. Steps on a request leave pruned weights at zero.
+ * One-shot magnitude pruning: the mask of the largest `1 − sparsity` of |w| over all convolution weights, then `epochs` more of training
+ * under the mask, the rate falling along a cosine. Steps on a request leave pruned weights at zero. Where convolutions hold less than
+ * half of the weights (small networks, and those without any), dense layers before the last one are pruned with them: else nearly
+ * nothing would be.
  *
  * Source: J. Jia et al., arXiv 2304.04934 (NeurIPS 2023), prune first, then unlearn. Departure: the trained weights are trained on
  * under the mask; the paper rewinds them to an early epoch, which a finished model no longer has.
@@ -40,12 +43,14 @@ export const pruneFirst = defineMethod({
     settings: z.record(z.string(), z.unknown()).default({}),
     /** Share of the weights that are pruned. */
     sparsity: z.number().gt(0).lt(1).default(0.9),
+    /** Whose weights are pruned; `auto`: convolutions, and dense layers with them where those hold more weights. */
+    layers: z.enum(["auto", "convolutions", "all"]).default("auto"),
     /** Epochs of training under the mask. */
-    epochs: z.int().min(1).default(2),
-    learningRate: z.number().positive().default(0.01),
+    epochs: z.int().min(1).default(5),
+    learningRate: z.number().positive().default(0.02),
   }),
   async *prepare({ workbench, architecture, weights, recipe, key, training, signal }, config) {
-    const masks = magnitudeMasks(architecture, weights, config.sparsity);
+    const masks = magnitudeMasks(architecture, weights, config);
     const start = prunedBy(weights, masks);
     const step = await workbench.step({
       optimizer: { id: "sgd", momentum: 0.9, weightDecay: 0 },
@@ -74,7 +79,7 @@ export const pruneFirst = defineMethod({
               ),
               whole,
             ),
-            config.learningRate,
+            config.learningRate * learningRateFactor({ id: "cosine", end: 0 }, epoch, config.epochs + 1),
           ),
       },
     );
@@ -100,14 +105,27 @@ export const pruneFirst = defineMethod({
   },
 });
 
-/** Masks of the largest weights: of convolutions, or of dense layers where there are none. */
-function magnitudeMasks(architecture: Architecture, weights: ParameterSet, sparsity: number): ParameterSet {
+/** Masks of the largest weights of the layers to be pruned. */
+function magnitudeMasks(
+  architecture: Architecture,
+  weights: ParameterSet,
+  {
+    sparsity,
+    layers: chosen,
+  }: { readonly sparsity: number; readonly layers: "auto" | "convolutions" | "all" },
+): ParameterSet {
   const layers = layersOf(architecture);
+  const valuesOf = (name: string): Float32Array => weights.get(name) as Float32Array;
+  const sizeOfAll = (some: typeof layers): number =>
+    some.reduce((sum, { name }) => sum + valuesOf(name).length, 0);
   const convolutions = layers.filter(({ kind }) => kind === "conv");
-  const pruned = convolutions.length > 0 ? convolutions : layers.filter(({ kind }) => kind === "dense");
-  const scores = new Map(
-    pruned.map(({ name }) => [name, (weights.get(name) as Float32Array).map(Math.abs)] as const),
-  );
+  const dense = layers.filter(({ kind }) => kind === "dense");
+  const hidden = dense.slice(0, -1);
+  const isAll = chosen === "all" || (chosen === "auto" && sizeOfAll(convolutions) < sizeOfAll(hidden));
+  const some = isAll ? [...convolutions, ...hidden] : convolutions;
+  // Of a linear model there is nothing but the last layer.
+  const pruned = some.length > 0 ? some : layers;
+  const scores = new Map(pruned.map(({ name }) => [name, valuesOf(name).map(Math.abs)] as const));
   return maskByScore(scores, { fraction: 1 - sparsity });
 }
 

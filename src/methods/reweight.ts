@@ -1,19 +1,20 @@
 import { z } from "zod";
 import { deriveKey } from "../kernel/key.ts";
 import { defineMethod } from "./define-method.ts";
-import { drawByGroup, groupWeights } from "./parts/group-draw.ts";
+import { groupWeights, repeatByGroup } from "./parts/group-draw.ts";
 import { groupIndices } from "./parts/group-indices.ts";
 import { innerMethod } from "./parts/wrapping.ts";
 
 /**
- * Runs another method on retain samples drawn so that every group weighs what it did before the request:
+ * Runs another method on retain samples repeated so that every group weighs what it did before the request:
  *
  *   w_i = n_train[g_i] / n_retain[g_i],   g = (label, attribute values)
  *
- * |D_r| draws with replacement, each sample with probability proportional to w_i. Exact retraining on them is the reference for
- * requests that come from one group more than from others.
+ * Every sample is there w_i times. Exact retraining on them is the reference for requests that come from one group more than from
+ * others.
  *
- * Source: T. De Min et al., arXiv 2503.09330 (TMLR 2025), REWEIGHT. Departure: one draw serves a whole run, not one an epoch.
+ * Source: T. De Min et al., arXiv 2503.09330 (TMLR 2025), REWEIGHT. Departure: the paper draws |D_r| samples with replacement in every
+ * epoch; a method inside goes over its retain samples as they are, and one draw for all its epochs would leave a third of them out.
  */
 export const reweight = defineMethod({
   id: "reweight",
@@ -41,9 +42,9 @@ export const reweight = defineMethod({
       const message = `${gone} of ${groups} groups have no retain samples left and cannot be weighted.`;
       yield { type: "notice", code: "GROUP_GONE", message, details: { gone, groups } };
     }
-    const drawn = retain.subset(drawByGroup(retainGroups, weights, deriveKey(request.key, "reweight")));
+    const weighed = retain.subset(repeatByGroup(retainGroups, weights, deriveKey(request.key, "reweight")));
     const { workbench: _, ...rest } = request;
-    const outcome = yield* method.run({ ...rest, retain: drawn }, settings);
+    const outcome = yield* method.run({ ...rest, retain: weighed }, settings);
     const largest = Math.max(...weights.filter(Number.isFinite));
     return {
       ...outcome,

@@ -3,15 +3,15 @@ import type { Samples } from "../data/dataset.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
-import { add, mul, neg } from "../onnx/functions/index.ts";
-import { crossEntropy, klDivergence } from "../training/losses.ts";
+import { add, mul, neg, reduceMean, relu } from "../onnx/functions/index.ts";
+import { crossEntropy, klDivergence, sampleDivergences } from "../training/losses.ts";
 import type { ObjectiveContext } from "../training/objective-context.ts";
 import { optimizerSchema } from "../training/optimizers.ts";
 import type { MethodResult } from "./contract.ts";
 import { defineMethod } from "./define-method.ts";
 import { iterate, type Look, type Loop, ordersOf, type Reached } from "./iterative.ts";
 import { accuracyOf, ofClasses } from "./parts/class-accuracy.ts";
-import { fedAs, minibatches, type RowTable } from "./parts/minibatches.ts";
+import { fedAs, firstOf, minibatches, type RowTable } from "./parts/minibatches.ts";
 import { utilityGuard } from "./parts/utility-guard.ts";
 import type { Workbench } from "./workbench.ts";
 
@@ -31,11 +31,18 @@ const scrubSchema = z.strictObject({
   optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9, weightDecay: 5e-4 }),
   retainBatch: z.int().min(1).default(128),
   forgetBatch: z.int().min(1).default(32),
+  /** Share of the retain samples that a min pass goes over, others in every epoch; 1 is the paper's whole pass. */
+  retainShare: z.number().gt(0).max(1).default(1),
   /**
    * Std of noise on the student's parameters before the first step. At the teacher itself the distance has no gradient, so
    * that without noise the first max pass moves nothing but by weight decay; 0 is the paper's loop to the letter.
    */
   startNoise: z.number().min(0).default(1e-4),
+  /**
+   * Distance in nats, at the temperature, from which on a forget sample is far enough from its teacher and pushed no further; 0 for the
+   * paper's −d, which has no bound and lets a few max steps too many end every other knowledge.
+   */
+  farEnough: z.number().min(0).default(1),
   /** The least share of the trained model's validation accuracy that is to be left. */
   leastUtility: z.number().gt(0).max(1).default(0.5),
 });
@@ -67,7 +74,8 @@ export const scrub = defineMethod({
   async *run(request, config) {
     const { workbench, forget, retain } = request;
     const loop = await scrubLoop(workbench, request, { forget, retain }, config);
-    const look = utilityGuard({ ...request, leastUtility: config.leastUtility });
+    // A trough in the max passes is the method's own; only what is left of it at the end is ruin.
+    const look = utilityGuard({ ...request, leastUtility: config.leastUtility, from: config.epochs });
     return yield* iterate(request, { ...loop, epochs: config.epochs, look });
   },
 });
@@ -150,23 +158,29 @@ async function scrubLoop(
     width: architecture.classes,
   });
   const [forgetTeacher, retainTeacher] = [await teacherOf(forget), await teacherOf(retain)];
-  const distance = (context: ObjectiveContext, batch: string, mode: "training" | "inference") => {
+  const pass = (context: ObjectiveContext, batch: string, mode: "training" | "inference") => {
     const { logits } = context.forward(context.features(batch), { mode });
     const teacher = context.tensor(`${batch}:teacher`, [batch, architecture.classes]);
-    return { logits, distance: klDivergence(teacher, logits, config.temperature) };
+    return { logits, teacher };
   };
-  const { optimizer } = config;
+  const { optimizer, temperature, farEnough } = config;
   const max = await workbench.step({
     optimizer,
-    // Statistics of the forget samples alone would be wrong for all others.
-    objective: (context) => ({ loss: neg(distance(context, "forget", "inference").distance) }),
+    objective: (context) => {
+      // Statistics of the forget samples alone would be wrong for all others.
+      const { logits, teacher } = pass(context, "forget", "inference");
+      if (farEnough === 0) return { loss: neg(klDivergence(teacher, logits, temperature)) };
+      const lacking = relu(add(neg(sampleDivergences(teacher, logits, temperature)), farEnough));
+      return { loss: mul(reduceMean(lacking), temperature * temperature) };
+    },
   });
   const min = await workbench.step({
     optimizer,
     objective: (context) => {
-      const pass = distance(context, "retain", "training");
-      const supervised = crossEntropy(pass.logits, context.labels("retain"));
-      return { loss: add(mul(supervised, config.gamma), mul(pass.distance, config.alpha)) };
+      const { logits, teacher } = pass(context, "retain", "training");
+      const supervised = crossEntropy(logits, context.labels("retain"));
+      const distance = klDivergence(teacher, logits, temperature);
+      return { loss: add(mul(supervised, config.gamma), mul(distance, config.alpha)) };
     },
   });
   return {
@@ -183,11 +197,9 @@ async function scrubLoop(
         );
       }
       const order = { batchSize: config.retainBatch, key, epoch };
-      yield* ordersOf(
-        min,
-        fedAs("retain", minibatches(retain, order), { teacher: retainTeacher }),
-        learningRate,
-      );
+      const passes = Math.ceil((config.retainShare * retain.count) / config.retainBatch);
+      const kept = firstOf(passes, minibatches(retain, order));
+      yield* ordersOf(min, fedAs("retain", kept, { teacher: retainTeacher }), learningRate);
     },
   };
 }

@@ -17,6 +17,7 @@ import { groupFairnessMetric } from "./group-fairness.ts";
 import { interclassConfusionMetric } from "./interclass-confusion.ts";
 import { inversionMetric } from "./inversion-probe.ts";
 import { klomMetric } from "./klom.ts";
+import { klomNormalMetric } from "./klom-normal.ts";
 import { lossMembershipMetric } from "./membership.ts";
 import { predictionDivergenceMetric, zrfMetric } from "./prediction-divergence.ts";
 import { privacyLeakageMetric } from "./privacy-leakage.ts";
@@ -56,6 +57,7 @@ export const metrics: readonly Metric[] = [
   unlearningLiraMetric,
   forgettingQualityMetric,
   klomMetric,
+  klomNormalMetric,
   inversionMetric,
   attackSuccessMetric,
   interclassConfusionMetric,

@@ -77,8 +77,13 @@ export function meanSquaredError(outputs: Value, targets: Value): Value {
  * Source: Hinton et al., "Distilling the knowledge in a neural network" (2015), section 2.
  */
 export function klDivergence(teacherLogits: Value, studentLogits: Value, temperature = 1): Value {
+  const divergence = reduceMean(sampleDivergences(teacherLogits, studentLogits, temperature));
+  return mul(divergence, temperature * temperature);
+}
+
+/** KL(teacher ‖ student) of every sample's probabilities at a temperature, [N], in nats and not times T². */
+export function sampleDivergences(teacherLogits: Value, studentLogits: Value, temperature: number): Value {
   const logP = logSoftmax(mul(teacherLogits, 1 / temperature));
   const logQ = logSoftmax(mul(studentLogits, 1 / temperature));
-  const divergence = reduceMean(reduceSum(mul(exp(logP), sub(logP, logQ)), { axes: [-1] }));
-  return mul(divergence, temperature * temperature);
+  return reduceSum(mul(exp(logP), sub(logP, logQ)), { axes: [-1] });
 }

@@ -20,18 +20,24 @@ export interface Finished {
 export interface RunOptions {
   /** Sees stderr as it comes, and may kill the process. */
   readonly watch?: (stderr: string, child: ChildProcess) => void;
+  /** Is given the process as soon as it is started. */
+  readonly onStart?: (child: ChildProcess) => void;
   readonly cwd?: string;
   /** Beside the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs the command line in a process of its own, with one thread of the engine. */
-export function lethe(args: readonly string[], { watch, cwd, env }: RunOptions = {}): Promise<Finished> {
+export function lethe(
+  args: readonly string[],
+  { watch, onStart, cwd, env }: RunOptions = {},
+): Promise<Finished> {
   const child = spawn(process.execPath, ["--no-warnings", MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, CI: "true", NO_COLOR: "1", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
+  onStart?.(child);
   return new Promise((resolve, reject) => {
     let stdout = "";
     let stderr = "";

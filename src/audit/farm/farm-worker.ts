@@ -1,41 +1,46 @@
 // The program of a worker thread of the model farm: trains one job after the other until it is told to stop.
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { LetheEvent } from "../../kernel/events.ts";
 import { packError } from "../../kernel/packed-error.ts";
-import type { FarmReply, FarmRequest, FarmWorkerData } from "./model-farm.ts";
 import { openShared } from "./shared-samples.ts";
 import { type FarmBench, trainJob } from "./train-job.ts";
-import { openModel } from "./training-job.ts";
+import type { TrainerReply, TrainerRequest, TrainerThreadData } from "./trainer-thread.ts";
+import { openModel, type TrainingJob } from "./training-job.ts";
 
 const port = parentPort as MessagePort;
-const { header, store } = workerData as FarmWorkerData;
+const { header, store } = workerData as TrainerThreadData;
 const bench: FarmBench = {
   header,
   store,
   samples: openShared(header.data),
+  validation: header.validation && openShared(header.validation),
   architecture: openModel(header.model),
 };
 const controller = new AbortController();
+/** Steps of small models take less than the telling of them, which would keep another core busy. */
+const TELL_EVERY_MS = 100;
 
-port.on("message", (request: FarmRequest) => {
+port.on("message", (request: TrainerRequest) => {
   if (request.type === "stop") {
     controller.abort();
     port.close();
   } else {
-    void work(request);
+    void work(request.job);
   }
 });
 
-async function work({ index, job }: Extract<FarmRequest, { readonly type: "train" }>): Promise<void> {
-  const reply = (message: FarmReply): void => port.postMessage(message);
+async function work(job: TrainingJob): Promise<void> {
+  const reply = (message: TrainerReply): void => port.postMessage(message);
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const onEvent = (event: LetheEvent): void => {
+    if (event.type !== "step" || performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    reply({ type: "step", step: event.step });
+  };
   try {
-    await trainJob(
-      bench,
-      job,
-      (event) => event.type === "step" && reply({ type: "step", index, step: event.step }),
-      controller.signal,
-    );
-    reply({ type: "done", index });
+    await trainJob(bench, job, onEvent, controller.signal);
+    reply({ type: "done" });
   } catch (error) {
-    reply({ type: "failed", index, error: packError(error) });
+    reply({ type: "failed", error: packError(error) });
   }
 }

@@ -1,30 +1,13 @@
 import { availableParallelism } from "node:os";
-import type { Worker } from "node:worker_threads";
+import type { Digest } from "../../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../kernel/events.ts";
-import { type PackedError, unpackError } from "../../kernel/packed-error.ts";
+import { createInbox } from "../../kernel/inbox.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
-import { startWorkerThread } from "../../runtime/worker-thread.ts";
 import { openModelStore } from "./model-store.ts";
-import { type FarmHeader, jobDigest, type TrainingJob } from "./training-job.ts";
-
-/** What a worker is started with. */
-export interface FarmWorkerData {
-  readonly header: FarmHeader;
-  /** Directory of the store. */
-  readonly store: string;
-}
-
-/** What a worker is told. */
-export type FarmRequest =
-  | { readonly type: "train"; readonly index: number; readonly job: TrainingJob }
-  | { readonly type: "stop" };
-
-/** What a worker tells. */
-export type FarmReply =
-  | { readonly type: "step"; readonly index: number; readonly step: number }
-  | { readonly type: "done"; readonly index: number }
-  | { readonly type: "failed"; readonly index: number; readonly error: PackedError };
+import type { QueueOptions } from "./queue/queue-options.ts";
+import { startTrainerThread } from "./trainer-thread.ts";
+import { type FarmHeader, jobDigest, stepsOf, type TrainingJob } from "./training-job.ts";
 
 /** Where and how a farm works. */
 export interface FarmOptions {
@@ -32,6 +15,8 @@ export interface FarmOptions {
   readonly store: string;
   /** Models trained at the same time, each in a thread of its own; as many as there are cores when left out. */
   readonly workers?: number | undefined;
+  /** Train on the machines that work at a database in place of this one. */
+  readonly queue?: QueueOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,37 +27,17 @@ export interface FarmOptions {
  * @param jobs - equal ones are trained once
  * @yields `step` events over all models, with the number of finished ones
  * @returns the weights in the order of `jobs`, a pure function of (header, job)
- * @throws LETHE_CANCELLED, LETHE_NUMERIC_LOSS, LETHE_TRANSIENT_WRITE, LETHE_INTERNAL_WORKER
+ * @throws LETHE_CANCELLED, LETHE_NUMERIC_LOSS, LETHE_TRANSIENT_WRITE, LETHE_INTERNAL_WORKER, and with a queue LETHE_TRANSIENT_DATABASE
  */
 export async function* trainModels(
   header: FarmHeader,
   jobs: readonly TrainingJob[],
   options: FarmOptions,
 ): Progress<readonly ParameterSet[]> {
+  const digests = yield* storeModels(header, jobs, options);
   const store = openModelStore(options.store);
-  const digests = jobs.map((job) => jobDigest(header, job));
-  const stored = digests.map((digest) => store.read(digest));
-  const damaged = stored.filter((found) => found === "damaged").length;
-  if (damaged > 0) {
-    yield {
-      type: "notice",
-      code: "STORE_DAMAGED",
-      message: "Stored models are not what was written; they are trained again.",
-      details: { models: damaged, store: options.store },
-    };
-  }
-  const missing = [...jobs.keys()].filter(
-    (index) => typeof stored[index] !== "object" && digests.indexOf(digests[index] as never) === index,
-  );
-  yield {
-    type: "started",
-    operation: `Training ${missing.length} models`,
-    details: { stored: jobs.length - missing.length, missing: missing.length },
-  };
-  if (missing.length > 0) yield* runWorkers(header, jobs, missing, options);
-  return digests.map((digest, index) => {
-    const found = stored[index];
-    const weights = typeof found === "object" ? found : store.read(digest);
+  return digests.map((digest) => {
+    const weights = store.read(digest);
     if (typeof weights === "object") return weights;
     throw new LetheError(
       "transient",
@@ -82,93 +47,101 @@ export async function* trainModels(
   });
 }
 
-async function* runWorkers(
+/** As {@link trainModels}, but leaves the weights in the store, for models that do not fit into memory together. @returns the names of the jobs' models there */
+export async function* storeModels(
   header: FarmHeader,
   jobs: readonly TrainingJob[],
-  missing: readonly number[],
+  options: FarmOptions,
+): Progress<readonly Digest[]> {
+  const store = openModelStore(options.store);
+  const digests = jobs.map((job) => jobDigest(header, job));
+  const states = digests.map((digest) => {
+    const found = store.read(digest);
+    return typeof found === "object" ? "stored" : found;
+  });
+  const damaged = states.filter((state) => state === "damaged").length;
+  if (damaged > 0) {
+    yield {
+      type: "notice",
+      code: "STORE_DAMAGED",
+      message: "Stored models are not what was written; they are trained again.",
+      details: { models: damaged, store: options.store },
+    };
+  }
+  const missing = [...jobs.keys()].filter(
+    (index) => states[index] !== "stored" && digests.indexOf(digests[index] as never) === index,
+  );
+  yield {
+    type: "started",
+    operation: `Training ${missing.length} models`,
+    details: { stored: jobs.length - missing.length, missing: missing.length },
+  };
+  if (missing.length > 0) {
+    const wanted = missing.map((index) => jobs[index] as TrainingJob);
+    if (options.queue === undefined) yield* trainHere(header, wanted, options);
+    else {
+      // The database's client is loaded when it is wanted.
+      const { trainOnQueue } = await import("./queue/train-on-queue.ts");
+      yield* trainOnQueue(header, wanted, { ...options, queue: options.queue });
+    }
+  }
+  return digests;
+}
+
+/** What comes to whoever waits for the threads. */
+type Message =
+  | { readonly type: "step"; readonly index: number; readonly step: number }
+  | { readonly type: "done"; readonly index: number }
+  | { readonly type: "failed"; readonly error: unknown }
+  | { readonly type: "cancelled" };
+
+async function* trainHere(
+  header: FarmHeader,
+  jobs: readonly TrainingJob[],
   { store, workers = availableParallelism(), signal }: FarmOptions,
 ): Progress<void> {
-  const total = missing.reduce((sum, index) => sum + stepsOf(header, jobs[index] as TrainingJob), 0);
-  const steps = new Map<number, number>();
-  const queue = [...missing];
-  const inbox = createInbox<FarmReply | { readonly type: "lost"; readonly cause: unknown }>();
-  const crew = Array.from({ length: Math.min(workers, missing.length) }, () =>
-    startWorkerThread(import.meta.url, "farm-worker", { header, store } satisfies FarmWorkerData),
+  const total = jobs.reduce((sum, job) => sum + stepsOf(header, job), 0);
+  const steps = new Float64Array(jobs.length);
+  const queue = [...jobs.keys()];
+  const inbox = createInbox<Message>();
+  const crew = Array.from({ length: Math.min(workers, jobs.length) }, () =>
+    startTrainerThread({ header, store }),
   );
-  const abort = (): void => inbox.put({ type: "lost", cause: undefined });
-  signal?.addEventListener("abort", abort);
-  const assign = (worker: Worker): void => {
-    const index = queue.shift();
-    if (index === undefined) return;
-    worker.postMessage({ type: "train", index, job: jobs[index] as TrainingJob } satisfies FarmRequest);
-  };
-  const exits = crew.map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
-  for (const worker of crew) {
-    worker.on("message", (reply: FarmReply) => {
-      if (reply.type === "done") assign(worker);
-      inbox.put(reply);
-    });
-    worker.on("error", (cause) => inbox.put({ type: "lost", cause }));
-    worker.on("exit", (code) => code !== 0 && inbox.put({ type: "lost", cause: code }));
-    assign(worker);
-  }
+  const onAbort = (): void => inbox.put({ type: "cancelled" });
+  signal?.addEventListener("abort", onAbort);
+  let isOver = false;
+  const shifts = crew.map(async (thread) => {
+    try {
+      for (let index = queue.shift(); index !== undefined && !isOver; index = queue.shift()) {
+        const at = index;
+        await thread.train(jobs[at] as TrainingJob, (step) => inbox.put({ type: "step", index: at, step }));
+        inbox.put({ type: "done", index: at });
+      }
+    } catch (error) {
+      inbox.put({ type: "failed", error });
+    }
+  });
   try {
-    for (let done = 0; done < missing.length; ) {
+    for (let done = 0; done < jobs.length; ) {
       throwIfCancelled(signal);
-      const reply = await inbox.take();
+      const message = await inbox.take();
       throwIfCancelled(signal);
-      if (reply.type === "failed") throw unpackError(reply.error);
-      if (reply.type === "lost") throw workerLost(reply.cause);
-      if (reply.type === "done") done++;
-      steps.set(
-        reply.index,
-        reply.type === "done" ? stepsOf(header, jobs[reply.index] as TrainingJob) : reply.step,
-      );
-      const reached = [...steps.values()].reduce((sum, count) => sum + count, 0);
+      if (message.type === "failed") throw message.error;
+      if (message.type === "cancelled") continue;
+      if (message.type === "done") done++;
+      steps[message.index] =
+        message.type === "done" ? stepsOf(header, jobs[message.index] as TrainingJob) : message.step;
       yield {
         type: "step",
-        step: reached,
+        step: steps.reduce((sum, count) => sum + count, 0),
         of: total,
-        scalars: { models: `${done} of ${missing.length}` },
+        scalars: { models: `${done} of ${jobs.length}` },
       } satisfies LetheEvent;
     }
   } finally {
-    signal?.removeEventListener("abort", abort);
-    for (const worker of crew) worker.postMessage({ type: "stop" } satisfies FarmRequest);
-    // A worker ends by itself after the step it is at: one that is torn down inside the engine may take the process with it.
-    await Promise.all(exits);
+    isOver = true;
+    signal?.removeEventListener("abort", onAbort);
+    await Promise.all(crew.map((thread) => thread.stop()));
+    await Promise.all(shifts);
   }
-}
-
-function stepsOf({ recipe }: FarmHeader, { subset }: TrainingJob): number {
-  return recipe.epochs * Math.ceil(subset.length / recipe.batchSize);
-}
-
-/** Messages in the order they came, for a reader that waits. */
-function createInbox<Message>(): { put(message: Message): void; take(): Promise<Message> } {
-  const waiting: Message[] = [];
-  let wake: (() => void) | undefined;
-  return {
-    put(message) {
-      waiting.push(message);
-      wake?.();
-    },
-    async take() {
-      while (waiting.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return waiting.shift() as Message;
-    },
-  };
-}
-
-function workerLost(cause: unknown): LetheError {
-  return new LetheError(
-    "internal",
-    "INTERNAL_WORKER",
-    "Expected worker threads to train models, but one has ended. If memory is short, use fewer workers; finished models are kept.",
-    { cause },
-  );
 }

@@ -14,6 +14,10 @@ export interface ModelStore {
   /** The model of a job; `undefined` when there is none, `damaged` when its file is not what was written. */
   read(job: Digest): ParameterSet | "damaged" | undefined;
   write(job: Digest, architecture: Architecture, weights: ParameterSet): void;
+  /** The bytes of a job's model, for another store; `undefined` when there is none. */
+  file(job: Digest): Uint8Array | undefined;
+  /** Keeps a file of another store. @returns false, and keeps nothing, where it is not the whole model of the job */
+  adopt(job: Digest, file: Uint8Array): boolean;
   /** How far an interrupted training of the job had come. */
   readProgress(job: Digest): TrainerState | undefined;
   writeProgress(job: Digest, state: TrainerState): void;
@@ -31,11 +35,16 @@ export function openModelStore(directory: string): ModelStore {
   return {
     read(job) {
       const path = modelPath(job);
-      if (!existsSync(path)) return undefined;
-      const file = unlessDamaged(() => decodeTensors(readFileSync(path), path));
-      if (file === undefined || file.metadata.job !== job) return "damaged";
-      const weights = new Map([...file.tensors].map(([name, { data }]) => [name, data]));
-      return digestArrays(weights) === file.metadata.digest ? weights : "damaged";
+      return existsSync(path) ? (decoded(job, readFileSync(path)) ?? "damaged") : undefined;
+    },
+    file(job) {
+      const path = modelPath(job);
+      return existsSync(path) ? readFileSync(path) : undefined;
+    },
+    adopt(job, file) {
+      if (decoded(job, file) === undefined) return false;
+      writeFileAtomically(modelPath(job), file);
+      return true;
     },
     write(job, architecture, weights) {
       const tensors = new Map(
@@ -55,6 +64,14 @@ export function openModelStore(directory: string): ModelStore {
     },
     writeProgress: (job, state) => writeFileAtomically(progressPath(job), encodeState(state, job)),
   };
+}
+
+/** The weights in a file; `undefined` when it is not what was written for the job. */
+function decoded(job: Digest, bytes: Uint8Array): ParameterSet | undefined {
+  const file = unlessDamaged(() => decodeTensors(bytes, job));
+  if (file === undefined || file.metadata.job !== job) return undefined;
+  const weights = new Map([...file.tensors].map(([name, { data }]) => [name, data]));
+  return digestArrays(weights) === file.metadata.digest ? weights : undefined;
 }
 
 /** What `read` gives; nothing where the file's content is at fault: a cache is then filled again. */

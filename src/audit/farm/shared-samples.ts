@@ -14,12 +14,16 @@ export interface SharedSamples {
   readonly labels: SharedArrayBuffer;
   /** int32 [count, …shape], of text */
   readonly targets?: { readonly shape: readonly number[]; readonly values: SharedArrayBuffer };
+  /** By attribute: int32 [count] codes of its words. */
+  readonly groups: Readonly<
+    Record<string, { readonly codes: SharedArrayBuffer; readonly names: readonly string[] }>
+  >;
   /** Of the shape and all numbers: two data sets with one digest train the same model. */
   readonly digest: Digest;
 }
 
 /**
- * Copies samples into shared memory. Ids, subjects and groups stay behind: training reads none of them.
+ * Copies samples into shared memory. Ids and subjects stay behind: neither training nor any method reads them.
  *
  * Cost: 4 bytes a number, and one pass of SHA-256 over them.
  */
@@ -38,6 +42,7 @@ export function shareSamples(samples: Samples): SharedSamples {
     features: features.buffer,
     labels: labels.buffer,
     ...(targets && { targets: { shape: targets.shape, values: targets.values.buffer } }),
+    groups: Object.fromEntries(samples.groupNames.map((name) => [name, sharedWords(samples, name)])),
     digest: digestArrays(
       new Map<string, ArrayBufferView>([
         ["shape", shape],
@@ -51,7 +56,7 @@ export function shareSamples(samples: Samples): SharedSamples {
 
 /** The samples in shared memory, nothing copied. */
 export function openShared(shared: SharedSamples): Samples {
-  const { featureShape, classCount, features, labels, targets } = shared;
+  const { featureShape, classCount, features, labels, targets, groups } = shared;
   return samplesOf({
     idPrefix: "shared",
     featureShape,
@@ -59,7 +64,24 @@ export function openShared(shared: SharedSamples): Samples {
     labels: new Int32Array(labels),
     classCount,
     ...(targets && { targets: { shape: targets.shape, values: new Int32Array(targets.values) } }),
+    groups: Object.fromEntries(
+      Object.entries(groups).map(([name, { codes, names }]) => [
+        name,
+        { codes: new Int32Array(codes), names },
+      ]),
+    ),
   });
+}
+
+function sharedWords(samples: Samples, attribute: string): SharedSamples["groups"][string] {
+  const known = new Map<string, number>();
+  const codes = Int32Array.from({ length: samples.count }, (_, position) => {
+    const word = samples.groups(position)[attribute] ?? "";
+    const code = known.get(word) ?? known.size;
+    known.set(word, code);
+    return code;
+  });
+  return { codes: sharedIntegers(codes).buffer, names: [...known.keys()] };
 }
 
 function sharedTargets({ targets, count }: Samples, all: Uint32Array): Int32Array<SharedArrayBuffer> {

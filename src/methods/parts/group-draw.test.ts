@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { keyFromSeed } from "../../kernel/key.ts";
-import { drawByGroup, groupWeights } from "./group-draw.ts";
+import { drawByGroup, groupWeights, repeatByGroup } from "./group-draw.ts";
 
 describe("groupWeights", () => {
   it("weighs a group by what it lost, and counts the groups that are gone", () => {
@@ -34,5 +34,21 @@ describe("drawByGroup", () => {
     expect(() => drawByGroup(Int32Array.of(0, 1), [1, Number.POSITIVE_INFINITY], keyFromSeed(1))).toThrow(
       /finite weights/,
     );
+  });
+});
+
+describe("repeatByGroup", () => {
+  it("gives every group what it had before the request to the sample, and leaves nobody out", () => {
+    // Group 0 lost nothing, group 1 four of seven samples.
+    const members = Int32Array.of(0, 1, 0, 1, 1, 0);
+    const { weights } = groupWeights(2, Int32Array.of(1, 1, 1, 1), members);
+    const repeated = repeatByGroup(members, weights, keyFromSeed(3));
+    const of = (group: number): number => repeated.filter((position) => members[position] === group).length;
+    expect([of(0), of(1)]).toEqual([3, 7]);
+    expect([...new Set(repeated)]).toEqual([0, 1, 2, 3, 4, 5]);
+    // 7/3 each: two or three times.
+    for (const position of [1, 3, 4]) {
+      expect([2, 3]).toContain(repeated.filter((other) => other === position).length);
+    }
   });
 });

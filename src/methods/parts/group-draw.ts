@@ -50,6 +50,31 @@ export function drawByGroup(members: Int32Array, weights: readonly number[], key
   return Uint32Array.from({ length: members.length }, () => firstAbove(cumulative, stream.uniform() * sum));
 }
 
+/**
+ * Every position as often as its group weighs: ⌊w_g⌋ times, and once more for as many of the group, chosen by the key, as make up the
+ * rest. The groups' shares are those of {@link drawByGroup} without its chance, and no sample is left out: of n draws with
+ * replacement out of n samples, a third never comes up.
+ *
+ * @param weights - by group, finite and at least 1 for every group that has samples
+ * @returns positions in ascending order, Σ w_g over the samples up to rounding
+ */
+export function repeatByGroup(members: Int32Array, weights: readonly number[], key: Key): Uint32Array {
+  const stream = randomStream(key);
+  const times = new Uint32Array(members.length);
+  weights.forEach((weight, group) => {
+    const own = Array.from(members.keys()).filter((position) => members[position] === group);
+    if (own.length === 0) return;
+    const whole = Math.floor(weight);
+    for (const position of own) times[position] = whole;
+    const more = Math.round((weight - whole) * own.length);
+    for (const at of stream.permutation(own.length).subarray(0, more)) {
+      const position = own[at] as number;
+      times[position] = whole + 1;
+    }
+  });
+  return Uint32Array.from([...times].flatMap((count, position) => new Array<number>(count).fill(position)));
+}
+
 /** The first position whose cumulative weight is above a value. */
 function firstAbove(cumulative: Float64Array, value: number): number {
   let [low, high] = [0, cumulative.length - 1];

@@ -102,3 +102,12 @@ export function* fedTogether(first: Iterable<Feeds>, second: Iterable<Feeds>): G
 export function* fedWith(feeds: Iterable<Feeds>, fixed: Feeds): Generator<Feeds> {
   for (const fed of feeds) yield { ...fed, ...fixed };
 }
+
+/** At most so many of what an iterator gives. */
+export function* firstOf<Item>(count: number, items: Iterator<Item>): Generator<Item> {
+  for (let taken = 0; taken < count; taken++) {
+    const { value, done } = items.next();
+    if (done) return;
+    yield value;
+  }
+}

@@ -1,42 +1,33 @@
-import type { Dataset, Samples } from "../../data/dataset.ts";
+import type { FarmOptions } from "../../audit/farm/model-farm.ts";
+import type { ModelSource } from "../../audit/farm/training-job.ts";
 import type { DataParts } from "../../data/parts.ts";
-import type { Key } from "../../kernel/key.ts";
-import type { ParameterSet } from "../../kernel/parameters.ts";
 import type { Scope } from "../../methods/contract.ts";
-import type { Architecture } from "../../models/architecture.ts";
-import type { RuntimeOptions } from "../../runtime/program.ts";
+import type { KlomNormal } from "../../metrics/klom-normal.ts";
 import type { Recipe } from "../../training/recipe.ts";
 
 /** What methods are compared on: data, model and request. */
 export interface ComparisonPlan {
-  readonly dataset: Dataset;
   readonly parts: DataParts;
-  readonly architecture: Architecture;
+  readonly model: ModelSource;
   readonly recipe: Recipe;
   readonly scope: Scope;
   readonly forgetClasses: readonly number[];
-  readonly forget: Samples;
-  readonly retain: Samples;
+  /** Positions in the training part. */
+  readonly forget: Uint32Array;
+  readonly retain: Uint32Array;
   /** Ids of methods; every one that can serve the request when left out. */
   readonly methods?: readonly string[] | undefined;
   readonly seeds: number;
   /** Settings each method may try on validation data in the first seed, its defaults included. */
   readonly trials: number;
-  readonly key: Key;
-  readonly runtime: RuntimeOptions;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What was trained for one seed: the model to be unlearned from, and what it is to be judged by. */
-export interface ComparisonSeed {
+  /** Models retrained besides one a seed; with those they are what KLoM is measured against. */
+  readonly references: number;
+  /** Decides every weight, order and draw. */
   readonly seed: number;
-  readonly original: ParameterSet;
-  readonly retrained: ParameterSet;
-  /** Retrained once more with another key: what two retrained models differ by. */
-  readonly control: ParameterSet;
-  /** Seconds and sample gradients of a retraining. */
-  readonly seconds: number;
-  readonly gradientEvaluations: number;
+  /** Where models and finished cells are kept, and how many threads work. */
+  readonly farm: FarmOptions;
+  /** Versions of what computes: cells of another version are not taken for ones of this. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** Figures of one model on the case. */
@@ -59,6 +50,8 @@ export interface Comparison extends Figures {
   readonly gap: number;
   /** Π (1 − |difference|) over forget, retain and test accuracy. */
   readonly tow: number;
+  /** As `tow`, with the attack's AUC in place of the forget accuracy. */
+  readonly towMia: number;
   /** Mean KL(retrained ‖ model) on the forget samples, in nats. */
   readonly kl: number;
 }
@@ -69,13 +62,14 @@ export interface ComparisonRow {
   readonly seed: number;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly figures: Comparison;
+  /** Processor seconds of the one thread it ran on. */
   readonly seconds: number;
   readonly gradientEvaluations: number;
-  /** Shares of a retraining. */
+  /** Shares of what the method `retrain` takes on the same seed. */
   readonly timeShare: number;
   readonly gradientShare: number;
-  /** What was prepared before the request: seconds and bytes; absent where nothing is. */
-  readonly preparation?: { readonly seconds: number; readonly bytes: number };
+  /** What was prepared before the request: processor seconds and bytes; absent where nothing is. */
+  readonly preparation?: { readonly seconds: number; readonly bytes: number; readonly timeShare: number };
   readonly stop?: string;
   readonly digest: string;
 }
@@ -86,4 +80,18 @@ export interface ComparisonFailure {
   readonly seed: number;
   readonly code: string;
   readonly message: string;
+}
+
+/** What a comparison gives. */
+export interface ComparisonResult {
+  readonly rows: readonly ComparisonRow[];
+  readonly failures: readonly ComparisonFailure[];
+  /** By seed: the trained model and the retrained one. */
+  readonly references: readonly {
+    readonly seed: number;
+    readonly original: Comparison;
+    readonly retrained: Comparison;
+  }[];
+  /** By method, over its seeds, on the forget samples; `trained` is the model before. */
+  readonly klom: Readonly<Record<string, KlomNormal>>;
 }

@@ -8,9 +8,18 @@ import { predictedClasses, sampleLosses } from "../../metrics/predictions.ts";
 import { averageGap, retainAccuracy, unlearningAccuracy } from "../../metrics/set-accuracies.ts";
 import { tugOfWar } from "../../metrics/tug-of-war.ts";
 import type { Predictor } from "../../training/predictor.ts";
-import type { Comparison, ComparisonPlan, Figures } from "./case.ts";
+import type { Comparison, Figures } from "./case.ts";
 
-/** A model's class scores on the parts of a case. */
+/** The samples a model is judged on. */
+export interface JudgedSamples {
+  readonly classes: number;
+  readonly forgetClasses: readonly number[];
+  readonly forget: Samples;
+  readonly retain: Samples;
+  readonly test: Samples;
+}
+
+/** A model's class scores on them. */
 export interface CaseScores {
   readonly forget: Float32Array;
   readonly retain: Float32Array;
@@ -19,22 +28,20 @@ export interface CaseScores {
 
 /** Class scores of a model on every part. */
 export async function scoresOn(
-  plan: Pick<ComparisonPlan, "forget" | "retain" | "parts">,
+  judged: JudgedSamples,
   predictor: Predictor,
   weights: ParameterSet,
 ): Promise<CaseScores> {
   return {
-    forget: await predictor.logitsOf(weights, plan.forget),
-    retain: await predictor.logitsOf(weights, plan.retain),
-    test: await predictor.logitsOf(weights, plan.parts.test),
+    forget: await predictor.logitsOf(weights, judged.forget),
+    retain: await predictor.logitsOf(weights, judged.retain),
+    test: await predictor.logitsOf(weights, judged.test),
   };
 }
 
 /** UA, RA, TA, MIA and the worst group of a model. */
-export function figuresOf(plan: ComparisonPlan, scores: CaseScores): Figures {
-  const { classes } = plan.architecture;
-  const { forget, retain, parts, forgetClasses } = plan;
-  const { test } = parts;
+export function figuresOf(judged: JudgedSamples, scores: CaseScores): Figures {
+  const { classes, forget, retain, test, forgetClasses } = judged;
   const predicted = predictedClasses(scores.test, classes);
   const kept = Uint32Array.from(test.labels.keys()).filter(
     (row) => !forgetClasses.includes(test.labels[row] as number),
@@ -58,15 +65,16 @@ export function figuresOf(plan: ComparisonPlan, scores: CaseScores): Figures {
 
 /** A model's figures beside those of the retrained model. */
 export function compareWith(
-  plan: ComparisonPlan,
+  judged: JudgedSamples,
   scores: CaseScores,
   retrained: { readonly scores: CaseScores; readonly figures: Figures },
 ): Comparison {
-  const figures = figuresOf(plan, scores);
+  const figures = figuresOf(judged, scores);
   const four = ({ ua, ra, ta, mia }: Figures): number[] => [ua, ra, ta, mia];
   const shares = ({ ua, ra, ta }: Figures) => ({ forget: 1 - ua, retain: ra, test: ta });
-  const { classes } = plan.architecture;
-  const { labels } = plan.forget;
+  const attacked = ({ mia, ra, ta }: Figures) => ({ forget: mia, retain: ra, test: ta });
+  const { classes, forget } = judged;
+  const { labels } = forget;
   const { meanKullbackLeibler } = predictionDivergence(
     { logits: scores.forget, labels, classes },
     { logits: retrained.scores.forget, labels, classes },
@@ -75,6 +83,7 @@ export function compareWith(
     ...figures,
     gap: averageGap(four(figures), four(retrained.figures)),
     tow: tugOfWar(shares(figures), shares(retrained.figures)),
+    towMia: tugOfWar(attacked(figures), attacked(retrained.figures)),
     kl: meanKullbackLeibler,
   };
 }

@@ -1,12 +1,19 @@
-import { formatCount, formatPercent } from "../format.ts";
-import { type Html, html } from "../html.ts";
-import { MODEL_ROLES, modelLabel, presentModels } from "../model-roles.ts";
-import type { SimulationReport } from "../simulation-report-schema.ts";
+import { formatCount, formatPercent } from "./format.ts";
+import { type Html, html } from "./html.ts";
+import { MODEL_ROLES, type ModelId, modelLabel, type OfModels, presentModels } from "./model-roles.ts";
 
-type Confusion = SimulationReport["confusion"][number];
+/** Confusion matrices of one set of samples. */
+export interface Confusion {
+  readonly title: string;
+  readonly classes: readonly string[];
+  /** Counts [true class, answer]. */
+  readonly matrices: OfModels<readonly (readonly number[])[]>;
+  /** What the models are called where not as usual. */
+  readonly names?: Readonly<Partial<Record<ModelId, string>>>;
+}
 
 /** Confusion matrices side by side. They are tables already: shaded by share of the row, each cell in whole percent. */
-export function renderConfusion({ title, classes, matrices }: Confusion, index: number): Html {
+export function renderConfusion({ title, classes, matrices, names = {} }: Confusion, index: number): Html {
   const id = `figure-confusion-${index + 1}`;
   return html`<figure id="${id}" aria-labelledby="${id}-title">
 <figcaption><strong id="${id}-title">Confusion: ${title}</strong>
@@ -15,8 +22,8 @@ export function renderConfusion({ title, classes, matrices }: Confusion, index: 
     ([
       model,
       matrix,
-    ]) => html`<div class="panel matrix${classes.some(({ length }) => length > 3) && " long"}"><table aria-label="${title}: ${MODEL_ROLES[model].title}">
-<caption>${modelLabel(model)} <span class="muted">${errorsOf(matrix)}</span></caption>
+    ]) => html`<div class="panel matrix${classes.some(({ length }) => length > 3) && " long"}"><table aria-label="${title}: ${names[model] ?? MODEL_ROLES[model].title}">
+<caption>${modelLabel(model, names[model] ?? MODEL_ROLES[model].title)} <span class="muted">${errorsOf(matrix)}</span></caption>
 <thead><tr><td></td>${classes.map((name) => html`<th scope="col"><span>${name}</span></th>`)}</tr></thead>
 <tbody>${matrix.map(
       (
