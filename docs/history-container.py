@@ -108,7 +108,7 @@ def decoded(item, names, header):
     for entry in item["entries"]:
         if "record" in entry:
             update = history_record.read_record(entry["record"], key, shapes)
-            yield names[entry["client"]], digest_bytes(update)
+            yield names[entry["client"]], digest_bytes(update) if update else "not decoded here"
 
 
 def main(path, shown=2):

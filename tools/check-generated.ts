@@ -5,7 +5,17 @@ import { join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 /** What `tools/generate.ts` writes: files and folders. */
-const GENERATED = ["README.md", "docs/methods.md", "docs/metrics.md", "docs/operators.md", "src/onnx/proto"];
+const GENERATED = [
+  "README.md",
+  "bench/results/comparison.md",
+  "bench/results/step.md",
+  "docs/methods.md",
+  "docs/methods",
+  "docs/metrics.md",
+  "docs/operators.md",
+  "src/history/fast/kernel-bytes.ts",
+  "src/onnx/proto",
+];
 
 const before = contents();
 const generate = spawnSync("node", ["tools/generate.ts"], { cwd: root, stdio: "inherit" });

@@ -1,8 +1,8 @@
 import type { ParameterSet } from "../../src/kernel/parameters.ts";
+import type { Method } from "../../src/methods/contract.ts";
 import { findMethod } from "../../src/methods/index.ts";
 import { ofClasses, withoutClasses } from "../../src/methods/parts/class-accuracy.ts";
 import { cnn } from "../../src/models/cnn.ts";
-import { trialsOf } from "../../src/planning/comparison/tune.ts";
 import { type AccuracyOn, type Experiment, type ExperimentCase, trained } from "./experiment.ts";
 import { type ImageCase, imageCase } from "./image-case.ts";
 
@@ -53,10 +53,14 @@ export async function chooseFor(
   experiment: Experiment,
   of: ExperimentCase,
   method: string,
+<<<<<<< HEAD
   {
     aim,
     trials,
   }: { readonly aim?: Aim; readonly trials?: readonly Readonly<Record<string, unknown>>[] } = {},
+=======
+  trials: readonly Readonly<Record<string, unknown>>[] = gridOf(findMethod(method)),
+>>>>>>> main
 ): ReturnType<Experiment["choose"]> {
   const original = (await trained(of, "original")).weights;
   const score = heldOutScore(of, original, aim ?? (of.forgetClasses.length > 0 ? "forget" : "hide"));
@@ -67,7 +71,19 @@ export async function chooseFor(
   });
 }
 
+<<<<<<< HEAD
 const MOST_TRIALS = 4;
+=======
+/** A method's defaults, then its grid one setting at a time, nine at most. */
+function gridOf({ grid }: Pick<Method, "grid">): readonly Readonly<Record<string, unknown>>[] {
+  const axes = Object.entries(grid);
+  const longest = Math.max(0, ...axes.map(([, values]) => values.length));
+  const variations = Array.from({ length: longest }, (_, index) =>
+    axes.flatMap(([name, values]) => (index < values.length ? [{ [name]: values[index] }] : [])),
+  ).flat();
+  return [{}, ...variations].slice(0, 9);
+}
+>>>>>>> main
 
 /**
  * How good a model looks without a retrained one: accuracy on held-out samples of the kept classes, less how far the accuracy on forget

@@ -12,6 +12,8 @@ export interface MetricRow {
   readonly unlearned: number;
   /** Mean of the retrained models. */
   readonly retrained: number;
+  /** For traces: mean of the models trained with the forget samples. */
+  readonly trainedWith?: number;
   /** How far a retrained model is from the mean of the others, on average. */
   readonly floor: number;
   /** 95 % interval of unlearned − retrained, over samples and retrained models. */
@@ -22,6 +24,8 @@ export interface MetricRow {
   /** Whether the original is so far outside that the figure can show a removal. */
   readonly tells: boolean;
   readonly controls: Readonly<Record<string, number>>;
+  /** Of each retrained model, compared with the others; not in documents of version 1. */
+  readonly references?: readonly number[] | undefined;
 }
 
 /** What `lethe audit --json` writes of an outcome. */
@@ -31,7 +35,9 @@ export interface AuditDocument {
   readonly metrics: Readonly<Record<string, MetricRow>>;
   readonly controls: AuditOutcome["controls"];
   readonly notes: readonly string[];
-  readonly duplicates?: AuditOutcome["duplicates"];
+  readonly duplicates?: AuditOutcome["duplicates"] | undefined;
+  readonly relearning?: AuditOutcome["relearning"] | undefined;
+  readonly manyModels?: AuditOutcome["manyModels"] | undefined;
 }
 
 /** An outcome as plain data. */
@@ -42,6 +48,8 @@ export function documentOf({
   controls,
   notes,
   duplicates,
+  relearning,
+  manyModels,
 }: AuditOutcome): AuditDocument {
   const telling = controls.find(({ id }) => id === "original")?.failed ?? [];
   return {
@@ -53,11 +61,13 @@ export function documentOf({
     controls,
     notes,
     ...(duplicates === undefined ? {} : { duplicates }),
+    ...(relearning === undefined ? {} : { relearning }),
+    ...(manyModels === undefined ? {} : { manyModels }),
   };
 }
 
 function rowOf(figure: Figure, all: readonly Figure[], telling: readonly string[]): MetricRow {
-  const { measure, original, unlearned, retrained, ci, controls } = figure;
+  const { measure, original, unlearned, retrained, trainedWith, ci, controls } = figure;
   const { title, group, unit } = measure;
   const limits = limitsOf(figure, all);
   return {
@@ -67,11 +77,13 @@ function rowOf(figure: Figure, all: readonly Figure[], telling: readonly string[
     original,
     unlearned,
     retrained: mean(retrained),
+    ...(trainedWith === undefined ? {} : { trainedWith: mean(trainedWith) }),
     floor: floorOf(figure),
     ci: [ci.low, ci.high],
     limits,
     passes: unlearned >= limits[0] && unlearned <= limits[1],
     tells: telling.includes(measure.id),
     controls,
+    references: retrained,
   };
 }

@@ -6,6 +6,7 @@ import { blobs } from "../../test/support/blobs.ts";
 import { consume } from "../kernel/events.ts";
 import { keyFromSeed } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
+import { createPredictor } from "../training/predictor.ts";
 import { recipeSchema, trainByRecipe } from "../training/recipe.ts";
 import { type AuditOutcome, type AuditRequest, audit } from "./audit.ts";
 import { documentOf } from "./audit-document.ts";
@@ -152,5 +153,25 @@ describe("an audit refuses", () => {
     expect(outcome.models?.retrained).toHaveLength(6);
     const same = await judge(await trainOn(retain, "reference 0 of 3" as never));
     expect([same.verdict, same.reasons[0]]).toEqual(["refused", expect.stringMatching(/judged by itself/)]);
+  });
+});
+
+describe("the control that is ruined", () => {
+  it("still gives scores that are numbers where ascent at the training's own rate goes past them", async () => {
+    const controls = await consume(
+      failingControls({
+        architecture,
+        weights: original,
+        // Weights then stay finite for an epoch in which the scores no longer are.
+        recipe: recipeSchema.parse({ ...recipe, learningRate: 1e8 }),
+        forget: train.subset(forget),
+        retain: train.subset(retain),
+        key: keyFromSeed(77),
+        runtime,
+      }),
+    );
+    await using predictor = await createPredictor(architecture, runtime);
+    const scores = await predictor.logitsOf(controls.ruin as ParameterSet, train);
+    expect(scores.every(Number.isFinite)).toBe(true);
   });
 });

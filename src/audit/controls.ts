@@ -10,6 +10,7 @@ import { headOf } from "../models/head.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
 import { crossEntropy } from "../training/losses.ts";
 import { compileStep } from "../training/objective.ts";
+import { createPredictor } from "../training/predictor.ts";
 import { type Recipe, rateOf } from "../training/recipe.ts";
 
 /** What controls are made of. */
@@ -50,12 +51,25 @@ async function* ruined(request: ControlRequest): Progress<ParameterSet> {
       { learningRate: rateOf(recipe) / 2 ** halving },
     );
     try {
-      return (yield* nested(run)).weights;
+      const { weights: driven } = yield* nested(run);
+      if (halving === MOST_HALVINGS || (await answersIn(request, driven))) return driven;
     } catch (error) {
       // Past all numbers: a little slower, then.
       if (!isLetheError(error, "numeric") || halving === MOST_HALVINGS) throw error;
     }
   }
+}
+
+/** Whether weights give scores that are numbers: finite weights may still be too large for that. */
+async function answersIn(
+  { architecture, forget, retain, runtime }: ControlRequest,
+  weights: ParameterSet,
+): Promise<boolean> {
+  await using predictor = await createPredictor(architecture, runtime);
+  for (const samples of [forget, retain]) {
+    if (!(await predictor.logitsOf(weights, samples)).every(Number.isFinite)) return false;
+  }
+  return true;
 }
 
 /**

@@ -1,126 +1,74 @@
 import type { Samples } from "../data/dataset.ts";
-import { margins } from "../metrics/margins.ts";
-import { predictedClasses } from "../metrics/predictions.ts";
-import type { ScoredSamples } from "../metrics/scored-samples.ts";
-import { areaUnder, logarithmicPoints, rocCurve } from "../metrics/statistics/roc.ts";
-import { mean, quantile } from "../metrics/statistics/summary.ts";
+import { throwIfCancelled } from "../kernel/errors.ts";
+import type { Progress } from "../kernel/events.ts";
+import { deriveKey, keyFromSeed } from "../kernel/key.ts";
+import type { Architecture } from "../models/architecture.ts";
+import type { RuntimeOptions } from "../runtime/program.ts";
 import type { AuditedModels } from "./audit.ts";
-import { excessMargins } from "./measures/membership-measures.ts";
-import type { ScoredModel } from "./scored-model.ts";
+import { type ClassRow, classesOf } from "./evidence/classes.ts";
+import { type ConfusionEvidence, confusionOf } from "./evidence/confusion.ts";
+import { type EmbeddingEvidence, embeddingOf } from "./evidence/embedding.ts";
+import { type GroupRow, groupsOf } from "./evidence/groups.ts";
+import { type InversionEvidence, inversionOf } from "./evidence/inversion.ts";
+import { type LayerRow, layersOf } from "./evidence/layers.ts";
+import { type MarginHistograms, marginsOf } from "./evidence/margins.ts";
+import type { OfAudited } from "./evidence/of-audited.ts";
+import { type PictureEvidence, picturesOf } from "./evidence/pictures.ts";
+import { type RocLine, rocOf } from "./evidence/roc.ts";
+import { type SampleScatter, sampleScatter } from "./evidence/sample-scatter.ts";
 
-/** One thing for each kind of model that is drawn. */
-export interface OfAudited<Value> {
-  readonly original: Value;
-  readonly unlearned: Value;
-  readonly retrained: Value;
-}
-
-/** What an audit's plots are drawn from. No sample can be told from it. */
+/** What an audit's plots are drawn from. Beside the pictures, which a caller may refuse, no sample can be told from it. */
 export interface AuditEvidence {
-  /** The calibrated membership attack on forgotten against unseen samples of their classes; `retrained` is one reference, judged by the others. */
   readonly roc: OfAudited<RocLine>;
-  /** How the margins of the forgotten samples are spread, in shares of `edges.length − 1` bins; `retrained` is the mean over references. */
-  readonly margins: OfAudited<readonly number[]> & { readonly edges: readonly number[] };
-  /** Test accuracy by class; `retrained` is the mean over references. */
+  readonly margins: MarginHistograms;
   readonly classes: readonly ClassRow[];
+  readonly groups?: readonly GroupRow[] | undefined;
+  readonly confusion?: ConfusionEvidence | undefined;
+  readonly scatter?: SampleScatter | undefined;
+  readonly embedding?: EmbeddingEvidence | undefined;
+  readonly layers?: readonly LayerRow[] | undefined;
+  readonly pictures?: PictureEvidence | undefined;
+  readonly inversion?: InversionEvidence | undefined;
 }
 
-/** A curve for two logarithmic axes. */
-export interface RocLine {
-  readonly auc: number;
-  readonly points: readonly (readonly [falsePositiveRate: number, truePositiveRate: number])[];
-  /** Half of the least rate that could be measured; smaller ones are drawn there. */
-  readonly floor: number;
+/** What the evidence is gathered from besides the scored models. */
+export interface EvidenceRequest {
+  readonly architecture: Architecture;
+  readonly train: Samples;
+  readonly forget: Uint32Array;
+  /** Whether images of samples, and what inversion makes of models, may be shown. */
+  readonly showsPictures: boolean;
+  readonly runtime: RuntimeOptions;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** One class. */
-export interface ClassRow extends OfAudited<number> {
-  readonly label: number;
-  /** Test samples of the class that were looked at. */
-  readonly samples: number;
-  /** Share of the class's training samples that were forgotten. */
-  readonly forgotten: number;
-}
-
-/** Bins of a histogram: as many as a phone's column can show. */
-const BINS = 24;
-
-/** The material of an audit's plots; no curve where no unseen sample is of a forgotten class. */
-export function evidenceOf(
+/**
+ * The material of an audit's plots. What does not apply is left out: maps and layers of models without dense layers, pictures of tables, groups
+ * of data without attributes, a curve where no unseen sample is of a forgotten class.
+ *
+ * @throws LETHE_CANCELLED
+ */
+export async function* gatherEvidence(
   models: AuditedModels,
-  data: { readonly train: Samples; readonly forget: Uint32Array },
-): AuditEvidence {
-  return { roc: rocOf(models), margins: marginsOf(models), classes: classesOf(models, data) };
-}
-
-function rocOf({ original, unlearned, retrained }: AuditedModels): AuditEvidence["roc"] {
-  const line = (model: ScoredModel, references: readonly ScoredModel[]): RocLine => {
-    const forget = excessMargins(model, references, "forget");
-    const unseen = excessMargins(model, references, "unseen");
-    const classes = new Set(forget.labels);
-    const comparable = unseen.scores.filter((_, row) => classes.has(unseen.labels[row] as number));
-    const floor = 1 / (2 * Math.max(1, comparable.length));
-    if (comparable.length === 0) return { auc: Number.NaN, points: [], floor };
-    const curve = rocCurve(
-      [...forget.scores, ...comparable],
-      [...forget.scores.map(() => 1), ...comparable.map(() => 0)].map(Boolean),
-    );
-    return { auc: areaUnder(curve), points: logarithmicPoints(curve, floor), floor };
+  { architecture, showsPictures, runtime, signal, ...data }: EvidenceRequest,
+): Progress<AuditEvidence> {
+  const { weights, sets } = models;
+  const key = deriveKey(keyFromSeed("audit evidence"), "draw");
+  yield { type: "phase", name: "Drawing", index: 0, of: 1 };
+  const own = {
+    roc: rocOf(models),
+    margins: marginsOf(models),
+    classes: classesOf(models, data),
+    groups: groupsOf(models, data),
+    confusion: confusionOf(models),
+    scatter: sampleScatter(models),
   };
-  const [one, ...others] = retrained as [ScoredModel, ...ScoredModel[]];
-  return {
-    original: line(original, others),
-    unlearned: line(unlearned, others),
-    retrained: line(one, others),
-  };
-}
-
-function marginsOf({ original, unlearned, retrained }: AuditedModels): AuditEvidence["margins"] {
-  const tables = [original, unlearned, ...retrained].map(({ forget }) => margins(forget));
-  const pooled = tables.flatMap((table) => [...table]);
-  // A few ruined samples must not squeeze all others into one bin.
-  const [low, high] = [quantile(pooled, 0.005), quantile(pooled, 0.995)];
-  const width = (high > low ? high - low : 1) / BINS;
-  const shares = (table: Float64Array): readonly number[] => {
-    const counts = new Array<number>(BINS).fill(0);
-    for (const margin of table) {
-      const bin = Math.min(BINS - 1, Math.max(0, Math.floor((margin - low) / width)));
-      counts[bin] = (counts[bin] as number) + 1;
-    }
-    return counts.map((count) => count / table.length);
-  };
-  const [ofOriginal, ofUnlearned, ...ofRetrained] = tables.map(shares) as [number[], number[], ...number[][]];
-  return {
-    edges: Array.from({ length: BINS + 1 }, (_, bin) => low + bin * width),
-    original: ofOriginal,
-    unlearned: ofUnlearned,
-    retrained: ofOriginal.map((_, bin) => mean(ofRetrained.map((table) => table[bin] as number))),
-  };
-}
-
-function classesOf(
-  { original, unlearned, retrained, sets }: AuditedModels,
-  { train, forget }: { readonly train: Samples; readonly forget: Uint32Array },
-): readonly ClassRow[] {
-  const byClass = train.positionsByClass();
-  const forgotten = train.subset(forget).positionsByClass();
-  return sets.test.positionsByClass().flatMap((rows, label) =>
-    rows.length === 0
-      ? []
-      : [
-          {
-            label,
-            samples: rows.length,
-            forgotten: (forgotten[label]?.length ?? 0) / Math.max(1, byClass[label]?.length ?? 0),
-            original: accuracyOn(original.test, rows),
-            unlearned: accuracyOn(unlearned.test, rows),
-            retrained: mean(retrained.map(({ test }) => accuracyOn(test, rows))),
-          },
-        ],
-  );
-}
-
-function accuracyOn({ logits, labels, classes }: ScoredSamples, rows: Uint32Array): number {
-  const predicted = predictedClasses(logits, classes);
-  return mean(rows.map((row) => Number(predicted[row] === labels[row])));
+  throwIfCancelled(signal);
+  const embedding = embeddingOf(models, key);
+  throwIfCancelled(signal);
+  const layers = await layersOf(architecture, weights, sets, runtime);
+  throwIfCancelled(signal);
+  if (!showsPictures) return { ...own, embedding, layers };
+  const inversion = await inversionOf(architecture, weights, sets, key, runtime);
+  return { ...own, embedding, layers, pictures: picturesOf(models), inversion };
 }

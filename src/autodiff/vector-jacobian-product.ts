@@ -1,6 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
 import { add, zerosLike } from "../onnx/functions/index.ts";
-import type { GraphBuilder, GraphNode, Value } from "../onnx/ir.ts";
+import type { ComposedFunction, GraphBuilder, GraphNode, Value } from "../onnx/ir.ts";
 import { operatorKey } from "../onnx/operator.ts";
 import { isFloating } from "../onnx/tensor.ts";
 
@@ -37,8 +37,24 @@ export function vectorJacobianProduct<const W extends readonly Value[]>(
   const depends = dependents(graph, wrt);
   for (const { value, seed } of outputs) if (depends.has(value)) collect(value, seed);
 
+  const inside = wrt.filter(({ node }) => node !== undefined);
   // The rules add nodes while we walk, so the list is fixed first.
   for (const node of [...graph.nodes].reverse()) {
+    const composed = graph.composedAt(node);
+    if (composed !== undefined && !computesAny(composed, inside)) {
+      const { inputs, outputs: results } = composed;
+      const gradients = results.map((output) => collected.get(output));
+      const asked = inputs.map((input) => depends.has(input));
+      if (gradients.some((gradient) => gradient !== undefined) && asked.includes(true)) {
+        const found = composed.gradient(gradients, asked);
+        inputs.forEach((input, index) => {
+          const gradient = found[index];
+          if (asked[index] && gradient !== undefined) collect(input, gradient);
+        });
+      }
+      // What is still added to them comes from parts of the function that others use too, and goes the nodes' own way.
+      for (const output of results) collected.delete(output);
+    }
     const outputGradients = node.outputs.map((output) => collected.get(output));
     if (outputGradients.every((gradient) => gradient === undefined)) continue;
     const wanted = node.inputs.map((input) => input !== undefined && depends.has(input));
@@ -50,6 +66,20 @@ export function vectorJacobianProduct<const W extends readonly Value[]>(
     });
   }
   return wrt.map((value) => collected.get(value) ?? zerosLike(value)) as { -readonly [K in keyof W]: Value };
+}
+
+/** Whether one of `values` is computed on the way from a function's inputs to its outputs: then every node has to be walked. */
+function computesAny({ inputs, outputs }: ComposedFunction, values: readonly Value[]): boolean {
+  if (values.length === 0) return false;
+  const seen = new Set<Value>(inputs);
+  const pending = outputs.filter((output) => !seen.has(output));
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (values.includes(value)) return true;
+    for (const input of value.node?.inputs ?? []) if (input !== undefined) pending.push(input);
+  }
+  return false;
 }
 
 /** All values that depend differentiably on one of `roots`, the roots included. */

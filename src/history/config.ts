@@ -21,13 +21,15 @@ export const codecConfigSchema = z
         z.strictObject({ fixedBits: z.int().min(2).max(16) }),
       ])
       .default({ bitsPerParameter: 2 }),
-    // The next four have no default in the schema: a history written before them keeps its header and its digest.
+    // The next five have no default in the schema: a history written before them keeps its header and its digest.
     /** Whether readers subtract the dither, as they do when this is left out. */
     dither: z.enum(["subtractive", "non-subtractive"]).optional(),
     /** How symbols become bytes: `adaptive` when left out. */
     coder: z.enum(coderIds).optional(),
     /** Turns updates to the principal axes of the client's record at the start of each period, counted in rounds. */
     rotation: z.strictObject({ period: z.int().min(2).max(1000) }).optional(),
+    /** Codes updates as their difference to the client's record at the start of each period, where that is shorter. */
+    prediction: z.strictObject({ period: z.int().min(2).max(1000) }).optional(),
     /** Makes each record up for the errors of the client's earlier ones; for one skew α of the rule to be used. */
     feedback: z
       .strictObject({
@@ -35,6 +37,8 @@ export const codecConfigSchema = z
         residual: z.enum(["float32", "int4"]).default("int4"),
       })
       .optional(),
+    /** Whether what is stored of a client is encrypted under a key of its own, kept elsewhere. */
+    encryption: z.literal("aes-256-gcm").optional(),
     /** Share of a round's clients whose updates are stored (κ), drawn from the key. */
     storedClientFraction: z.number().gt(0).max(1).default(1),
     /** What of a client's update is left out because it says little new. */
@@ -68,18 +72,19 @@ export const codecConfigSchema = z
         message:
           "Expected feedback with every update stored, got thresholding or a share of the clients beside it.",
       });
-    // Turning fills the zeros that make such records small.
-    if (config.rotation !== undefined && config.threshold.mode === "element")
+    // Both fill the zeros that make such records small.
+    const hasTransform = leansOnEarlier(config);
+    if (hasTransform && config.threshold.mode === "element")
       context.addIssue({
         code: "custom",
-        message: "Expected no rotation with `element` thresholding, got both.",
+        message: "Expected no rotation or prediction with `element` thresholding, got both.",
       });
     // Both lean on earlier records, which a window drops.
-    const leansOnEarlier = config.rotation !== undefined || config.feedback !== undefined;
-    if (leansOnEarlier && (config.retention ?? FULL).mode !== "full")
+    const needsAll = hasTransform || config.feedback !== undefined;
+    if (needsAll && (config.retention ?? FULL).mode !== "full")
       context.addIssue({
         code: "custom",
-        message: "Expected a full history with rotation or feedback, got another mode.",
+        message: "Expected a full history with rotation, prediction or feedback, got another mode.",
       });
   });
 
@@ -88,3 +93,11 @@ export type CodecConfig = z.output<typeof codecConfigSchema>;
 
 /** What a user may leave out. */
 export type CodecConfigInput = z.input<typeof codecConfigSchema>;
+
+/** Whether records lean on earlier ones of the same client, which a reader then has to pass on the way. */
+export function leansOnEarlier({
+  rotation,
+  prediction,
+}: Pick<CodecConfig, "rotation" | "prediction">): boolean {
+  return rotation !== undefined || prediction !== undefined;
+}

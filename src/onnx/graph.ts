@@ -1,6 +1,7 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { Attributes } from "./attributes.ts";
 import type {
+  ComposedFunction,
   EmitOptions,
   GraphBuilder,
   GraphNode,
@@ -27,6 +28,9 @@ const MOST_CONTENTS = 1024;
 /** The element types shape arithmetic is done in; truth is 1 or 0. */
 const COUNTED: ReadonlySet<DType> = new Set(["int64", "int32", "bool"]);
 
+/** Real numbers of that many elements take part in it as factors and bounds: half a size, a limit of trips. */
+const MOST_FACTORS = 8;
+
 /**
  * A growing ONNX graph with static shape inference: every value knows its type and shape when it is made. Equal nodes
  * (same operator, inputs and attributes) are made once, so that a gradient reuses what the forward pass computed.
@@ -39,6 +43,7 @@ export class Graph implements GraphBuilder {
   readonly #reserved = new Set<string>();
   readonly #merged = new Map<string, readonly Value[]>();
   readonly #constants = new Map<string, Value>();
+  readonly #composed = new Map<GraphNode, ComposedFunction>();
   #values = 0;
 
   constructor(operators: OperatorTable) {
@@ -83,7 +88,7 @@ export class Graph implements GraphBuilder {
       bytes.length <= SHARED_CONSTANT_BYTES ? `${tensor.dtype}[${tensor.shape}]${bytes.join()}` : undefined;
     const known = key === undefined ? undefined : this.#constants.get(key);
     if (known !== undefined && (name === undefined || name === known.name)) return known;
-    const contents = COUNTED.has(tensor.dtype) ? numbersOf(tensor) : undefined;
+    const contents = COUNTED.has(tensor.dtype) || isFactor(tensor) ? numbersOf(tensor) : undefined;
     const value = this.#value(
       name || this.#freshName(stem),
       { dtype: tensor.dtype, shape: tensor.shape, contents },
@@ -166,6 +171,15 @@ export class Graph implements GraphBuilder {
     domain = "",
   ): Value {
     return this.emit(type, inputs, attributes, { domain })[0] as Value;
+  }
+
+  compose(composed: ComposedFunction): void {
+    const last = composed.outputs.reduce((latest, output) => (output.id > latest.id ? output : latest));
+    if (last.node !== undefined) this.#composed.set(last.node, composed);
+  }
+
+  composedAt(node: GraphNode): ComposedFunction | undefined {
+    return this.#composed.get(node);
   }
 
   #locatingErrors<T>(context: InferContext, name: string | undefined, rule: () => T): T {
@@ -257,6 +271,10 @@ function mergeKey(
   const settings = Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1));
   if (settings.some(([, attribute]) => attribute.type === "tensor")) return undefined;
   return `${key}/${outputCount}(${inputs.map((input) => input?.id ?? "").join()})${JSON.stringify(settings)}`;
+}
+
+function isFactor({ shape, data }: Tensor): boolean {
+  return shape.length <= 1 && data.length <= MOST_FACTORS;
 }
 
 /** The dimensions a shape-like integer value is known to hold, or `undefined`. */

@@ -88,6 +88,26 @@ export interface Operator {
   readonly isRandom?: boolean;
 }
 
+/**
+ * A function made of several nodes whose gradient is said at once, in fewer operations than the rules of its nodes give.
+ * Differentiation takes it in one step from the outputs to the inputs, as if it were one node.
+ */
+export interface ComposedFunction {
+  /** Everything the outputs are computed from that anybody may ask a gradient of. */
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /**
+   * ∂loss/∂input for every input, of ordinary nodes that can be differentiated again.
+   *
+   * @param gradients - ∂loss/∂output, `undefined` for outputs the loss does not depend on
+   * @param wanted - which inputs' gradients are asked for
+   */
+  gradient(
+    gradients: readonly (Value | undefined)[],
+    wanted: readonly boolean[],
+  ): readonly (Value | undefined)[];
+}
+
 /** Operators by `domain:type`; see `operatorKey`. */
 export type OperatorTable = ReadonlyMap<string, Operator>;
 
@@ -98,6 +118,10 @@ export interface GraphBuilder {
   readonly inputs: readonly Value[];
   /** Nodes in an order of evaluation. */
   readonly nodes: readonly GraphNode[];
+  /** Makes known that nodes belong together; see `ComposedFunction`. */
+  compose(composed: ComposedFunction): void;
+  /** The function that is complete with a node. */
+  composedAt(node: GraphNode): ComposedFunction | undefined;
   constant(tensor: Tensor, stem?: string, name?: string): Value;
   scalar(value: number, dtype?: DType): Value;
   integers(values: readonly number[]): Value;

@@ -43,8 +43,8 @@ export function modelLabel(id: ModelId, words = MODEL_ROLES[id].title): Html {
 }
 
 /** A model's sign alone, for narrow columns with a legend nearby; its title is there for screen readers. */
-export function modelSign(id: ModelId): Html {
-  return html`<span class="model ${id}">${signOf(id)}<span class="hidden">${MODEL_ROLES[id].title}</span></span>`;
+export function modelSign(id: ModelId, words = MODEL_ROLES[id].title): Html {
+  return html`<span class="model ${id}">${signOf(id)}<span class="hidden">${words}</span></span>`;
 }
 
 function signOf(id: ModelId): Html {

@@ -46,9 +46,15 @@ code { font-family: var(--mono); font-size: .88em; overflow-wrap: anywhere; }
 .stamp { display: inline-block; margin: 0 0 1rem; padding: .25rem .8rem; border: 2px solid; border-radius: 2rem; font-weight: 650; }
 .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
 td .good, td .bad, td .warn { white-space: nowrap; }
- .muted { color: var(--muted); }
+.muted { color: var(--muted); }
 .callout { border-left: 4px solid var(--warn); background: var(--surface); padding: .8rem 1rem; margin: 0 0 1rem; }
 .callout p:last-child { margin: 0; }
+
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: .45rem 1.2rem; margin: 0 0 1rem; max-width: 72ch; }
+.facts dt { font-weight: 600; }
+.facts dd { margin: 0; }
+.facts dd ul { margin: 0; padding-left: 1.1rem; }
+pre { font: .82rem/1.45 var(--mono); padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .5rem; }
 
 .story { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr)); gap: 1px; list-style: none; margin: 1.5rem 0 0; padding: 0;
   background: var(--line); border: 1px solid var(--line); border-radius: .5rem; overflow: hidden; }
@@ -77,6 +83,9 @@ tr.plain .track { color: var(--unlearned); }
 .model { white-space: nowrap; }
 .model .sign { display: inline-block; width: 1em; text-align: center; }
 .model.trained .sign { color: var(--trained); } .model.unlearned .sign { color: var(--unlearned); } .model.retrained .sign { color: var(--retrained); }
+.key { white-space: nowrap; }
+.key .sign { display: inline-block; width: 1em; text-align: center; }
+.sign.forgotten { color: var(--bad); } .sign.other { color: var(--muted); font-weight: 700; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 0 0 .4rem; font-size: .9rem; }
 
 table { border-collapse: collapse; font-size: .9rem; }
@@ -100,6 +109,8 @@ figcaption { margin-bottom: .7rem; max-width: 72ch; }
 figcaption strong { display: block; font-size: 1.05rem; }
 figcaption span { color: var(--muted); font-size: .92rem; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem 1.5rem; }
+.panels.maps { grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); }
+.maps .plot { border: 1px solid var(--line); border-radius: .5rem; background: var(--surface); }
 .panel h3 { margin: 0 0 .3rem; font-size: .95rem; }
 .plot { max-width: 31rem; }
 .plot svg { width: 100%; height: auto; overflow: visible; font-family: var(--sans); }
@@ -117,6 +128,18 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
 .examples thead > tr > :first-child { width: 1.6rem; }
 .examples thead th { text-align: center; font-size: .8rem; }
 .examples img { display: block; width: 88%; max-width: 5rem; height: auto; margin: .2rem auto .4rem; image-rendering: pixelated; background: #000; }
+
+.changed { grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
+.changed caption { font-size: .85rem; max-width: none; }
+.changed img { width: 100%; max-width: 6rem; }
+.changed table { table-layout: auto; }
+.changed tbody th { width: 1.4rem; }
+.changed td { text-align: left; }
+.changed td.number { text-align: right; font-size: .92em; }
+.changed .card { padding: .7rem .5rem; }
+.drawn { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; margin-bottom: 1rem; }
+.drawn img { display: block; width: 8rem; height: auto; image-rendering: pixelated; background: #000; }
+.drawn p { margin: .3rem 0 0; font-size: .85rem; max-width: 8rem; }
 
 .matrices { grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
 .matrix table { font-size: .78rem; table-layout: fixed; width: 100%; max-width: 24rem; line-height: 1.2; }
@@ -136,11 +159,13 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .lead { font-size: 1.05rem; }
   table { font-size: .85rem; }
   .bars th { white-space: normal; }
+  .facts { grid-template-columns: 1fr; gap: .1rem; }
+  .facts dd { margin-bottom: .5rem; }
   th, td { padding: .3rem .5rem; }
   .story { grid-template-columns: 1fr; }
   .story li { display: grid; grid-template-columns: 6.5rem 1fr; column-gap: 1rem; align-items: center; }
   .story .sketch { margin: 0; }
-  .examples { grid-template-columns: repeat(2, 1fr); gap: .6rem; }
+  .examples, .changed { grid-template-columns: repeat(2, 1fr); gap: .6rem; }
   .examples .card { padding: .5rem .4rem; }
   .examples td { font-size: .72rem; }
   .examples thead > tr > :first-child { width: 1.2rem; }
@@ -152,6 +177,14 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   details::details-content { content-visibility: visible; display: block; }
   section { margin-top: 1.2rem; padding-top: .8rem; }
   figure { margin: .8rem 0; }
+  .sheet { break-before: page; break-after: page; border-top: 0; margin-top: 0; padding-top: 0; font-size: 9.5pt; }
+  .sheet + section { border-top: 0; margin-top: 0; }
+  .sheet table { font-size: 8.5pt; }
+  .panels.maps { grid-template-columns: 1fr 1fr 1fr; gap: .4rem; }
+  .changed { grid-template-columns: repeat(6, 1fr); gap: .4rem; }
+  .changed .card { padding: .3rem; }
+  .changed table { font-size: 7pt; }
+  pre { font-size: 7.5pt; white-space: pre-wrap; }
   footer { margin-top: 1rem; padding-top: .5rem; }
   h2, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
   table:not(:has(tbody tr:nth-child(16))) { break-inside: avoid; }

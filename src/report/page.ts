@@ -19,6 +19,8 @@ export interface Section {
   /** Shorter title for the list of contents. */
   readonly shortTitle?: string;
   readonly body: Html;
+  /** Printed on a sheet of its own. */
+  readonly isOwnPage?: boolean;
 }
 
 /**
@@ -55,8 +57,8 @@ ${sections.map(renderSection)}</main>
   return document.markup;
 }
 
-function renderSection({ id, title, body }: Section): Html {
-  return html`<section id="${id}" aria-labelledby="${id}-heading">
+function renderSection({ id, title, body, isOwnPage }: Section): Html {
+  return html`<section id="${id}"${isOwnPage === true && html` class="sheet"`} aria-labelledby="${id}-heading">
 <h2 id="${id}-heading">${title}</h2>
 ${body}
 </section>

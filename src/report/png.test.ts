@@ -2,9 +2,9 @@ import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../kernel/crc32.ts";
-import { encodeGreyPng } from "./png.ts";
+import { encodePng } from "./png.ts";
 
-describe("encodeGreyPng", () => {
+describe("encodePng", () => {
   it("holds the pixels row by row in chunks whose checksums are right", () => {
     fc.assert(
       fc.property(
@@ -13,7 +13,7 @@ describe("encodeGreyPng", () => {
         fc.nat(),
         (width, height, seed) => {
           const pixels = Uint8Array.from({ length: width * height }, (_, at) => (seed + at * 37) & 255);
-          const chunks = readChunks(encodeGreyPng(pixels, width, height));
+          const chunks = readChunks(encodePng(pixels, width, height));
           expect([...chunks.keys()]).toEqual(["IHDR", "IDAT", "IEND"]);
           const header = new DataView(Uint8Array.from(chunks.get("IHDR") ?? []).buffer);
           expect([header.getUint32(0), header.getUint32(4), header.getUint8(8)]).toEqual([width, height, 8]);
@@ -28,8 +28,8 @@ describe("encodeGreyPng", () => {
   });
 
   it("refuses a number of pixels that is not width times height", () => {
-    expect(() => encodeGreyPng(new Uint8Array(5), 2, 3)).toThrow(/2 × 3 = 6 grey values.*got 5/);
-    expect(() => encodeGreyPng(new Uint8Array(0), 0, 0)).toThrow(/at least one/);
+    expect(() => encodePng(new Uint8Array(5), 2, 3)).toThrow(/2 × 3 × 1 = 6 values.*got 5/);
+    expect(() => encodePng(new Uint8Array(0), 0, 0)).toThrow(/at least one/);
   });
 });
 

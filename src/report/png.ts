@@ -3,31 +3,39 @@ import { crc32 } from "../kernel/crc32.ts";
 import { LetheError } from "../kernel/errors.ts";
 
 /**
- * A greyscale picture as a PNG file (8 bits a pixel, no filter, no metadata). The pixels are stored, not squeezed:
+ * A grey or coloured picture as a PNG file (8 bits a pixel, no filter, no metadata). The pixels are stored, not squeezed:
  * compressed bytes differ between zlib builds, stored ones are the same on every machine.
  *
- * @param pixels Row-major grey values, 0 black to 255 white, `width * height` of them.
+ * @param pixels Row by row, 0 dark to 255 bright, `width * height * channels` of them; the channels of a pixel lie together.
+ * @param channels 1 for grey, 3 for red, green and blue.
  * @throws LETHE_REPORT_PICTURE_SIZE when the number of pixels is another one.
  * @see Portable Network Graphics (PNG) Specification, W3C, sections 5 and 11.
  */
-export function encodeGreyPng(pixels: Uint8Array, width: number, height: number): Uint8Array {
-  if (pixels.length !== width * height || pixels.length === 0) {
+export function encodePng(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  channels: 1 | 3 = 1,
+): Uint8Array {
+  const length = width * channels;
+  if (pixels.length !== length * height || pixels.length === 0) {
     throw new LetheError(
       "data",
       "REPORT_PICTURE_SIZE",
-      `Expected ${width} × ${height} = ${width * height} grey values (at least one), got ${pixels.length}. Give one byte a pixel, row by row.`,
+      `Expected ${width} × ${height} × ${channels} = ${length * height} values (at least one), got ${pixels.length}. Give one byte a pixel and channel, row by row.`,
       { details: { width, height, pixels: pixels.length } },
     );
   }
-  const scanlines = new Uint8Array(height * (width + 1)); // each row starts with its filter: 0, none
+  const scanlines = new Uint8Array(height * (length + 1)); // each row starts with its filter: 0, none
   for (let row = 0; row < height; row++) {
-    scanlines.set(pixels.subarray(row * width, (row + 1) * width), row * (width + 1) + 1);
+    scanlines.set(pixels.subarray(row * length, (row + 1) * length), row * (length + 1) + 1);
   }
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header[8] = 8; // bits a sample; colour type, compression, filter and interlace stay 0: grey, deflate, standard, none
+  header[8] = 8; // bits a sample; compression, filter and interlace stay 0: deflate, standard, none
+  header[9] = channels === 3 ? 2 : 0; // colour type: true colour, or grey
   return concatenate([
     SIGNATURE,
     chunk("IHDR", header),

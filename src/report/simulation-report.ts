@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { LetheError } from "../kernel/errors.ts";
+import { renderConfusion } from "./confusion.ts";
 import { formatSignificant } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { renderPage, type Section } from "./page.ts";
 import { renderCodecCurve } from "./simulation/codec-curve.ts";
-import { renderConfusion } from "./simulation/confusion.ts";
 import { renderCosts } from "./simulation/costs.ts";
 import { renderDiagnosis } from "./simulation/diagnosis.ts";
 import { renderExamples } from "./simulation/examples.ts";

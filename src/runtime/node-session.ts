@@ -1,5 +1,8 @@
 import * as engine from "onnxruntime-node";
+import type { ModelContents } from "../onnx/write-model.ts";
 import { loadOnDevice } from "./device-check.ts";
+import { hasBlockableConvolutions, withBlockedConvolutions } from "./lowering/blocked-convolution.ts";
+import { findBlockSize } from "./lowering/find-block-size.ts";
 import type { Device, RuntimeOptions } from "./runtime-options.ts";
 import { loadSession, type Session } from "./session.ts";
 import { availableThreads } from "./threads.ts";
@@ -12,6 +15,26 @@ const REMEDIES: Readonly<Record<Exclude<Device, "cpu">, string>> = {
   webgpu:
     "It needs a graphics driver: Vulkan on Linux (Debian: mesa-vulkan-drivers), Direct3D 12 on Windows, Metal on macOS.",
 };
+
+/** Found once a process: the machine does not change. */
+let blockSize: Promise<number | undefined> | undefined;
+
+/** Channels in a block of this machine's blocked convolutions; `undefined` where there are none. */
+export function machineBlockSize(): Promise<number | undefined> {
+  blockSize ??= findBlockSize((model) => openSession(model, { threads: 1, spinning: false }));
+  return blockSize;
+}
+
+/** The same graph in the operators that are fastest on this machine. */
+export async function lowerContents(
+  contents: ModelContents,
+  options: RuntimeOptions,
+): Promise<ModelContents> {
+  const { device = "cpu", lowering = "native" } = options;
+  if (device !== "cpu" || lowering === "portable" || !hasBlockableConvolutions(contents)) return contents;
+  const block = await machineBlockSize();
+  return block === undefined ? contents : withBlockedConvolutions(contents, block);
+}
 
 /**
  * Loads a graph into onnxruntime-node.

@@ -1,7 +1,7 @@
 import { LetheError } from "../kernel/errors.ts";
 import { type ModelContents, writeModel } from "../onnx/write-model.ts";
 // A bundler for browsers reads web-session.ts here: package.json says so under "browser".
-import { openSession } from "./node-session.ts";
+import { lowerContents, openSession } from "./node-session.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import type { GraphInput, NumericArray, Session } from "./session.ts";
 import { feedReader, type NamedSizes } from "./sized-arrays.ts";
@@ -49,7 +49,7 @@ export async function compileProgram(
   contents: ModelContents,
   options: RuntimeOptions = {},
 ): Promise<Program & AsyncDisposable> {
-  const session = await open(writeModel(contents), options);
+  const session = await open(writeModel(await lowerContents(contents, options)), options);
   const fed = contents.inputs.filter((input) => !contents.initializers?.has(input));
   const isRead = new Set(session.inputs.map(({ name }) => name));
   const program = programOf(

@@ -1,3 +1,4 @@
+import type { ModelContents } from "../onnx/write-model.ts";
 import { loadOnDevice } from "./device-check.ts";
 import type { RuntimeOptions } from "./runtime-options.ts";
 import { type Engine, loadSession, type Session } from "./session.ts";
@@ -6,6 +7,14 @@ import { availableThreads } from "./threads.ts";
 /** ONNX Runtime's build for browsers, with the settings of its WebAssembly part. */
 interface WebEngine extends Engine {
   readonly env: { readonly wasm: { numThreads?: number } };
+}
+
+/** The graph itself: this build of the engine has no operators of its own for the machine. */
+export async function lowerContents(
+  contents: ModelContents,
+  _options: RuntimeOptions,
+): Promise<ModelContents> {
+  return contents;
 }
 
 /**

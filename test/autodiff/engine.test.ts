@@ -4,7 +4,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, it } from "vitest";
 import { operators } from "../../src/autodiff/operators/index.ts";
 import { type Key, keyFromSeed } from "../../src/kernel/key.ts";
-import { intsAttribute, stringAttribute } from "../../src/onnx/attributes.ts";
+import { intsAttribute, numberAttribute, stringAttribute } from "../../src/onnx/attributes.ts";
 import type { GraphNode } from "../../src/onnx/ir.ts";
 import { ModelProtoSchema } from "../../src/onnx/proto/onnx_pb.js";
 import { type ModelContents, writeModel } from "../../src/onnx/write-model.ts";
@@ -41,6 +41,10 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
  * a pool, and none of the strides of a transposed convolution beyond its kernel.
  */
 function departs(type: string, { attributes, inputs }: GraphNode): boolean {
+  // A single query of a causal model is taken for the newest one, which sees every key.
+  if (type === "com.microsoft:MultiHeadAttention") {
+    return inputs[0]?.shape[1] === 1 && numberAttribute(attributes, "unidirectional", 0) !== 0;
+  }
   if (!stringAttribute(attributes, "auto_pad", "NOTSET").startsWith("SAME")) return false;
   if (type.endsWith("Pool")) return "dilations" in attributes;
   const kernel = inputs[1]?.shape.slice(2) ?? [];
@@ -50,12 +54,14 @@ function departs(type: string, { attributes, inputs }: GraphNode): boolean {
 
 /** In the standard but without a kernel: here only the definition in double precision stands against the parts. */
 const WITHOUT_KERNEL = ["Swish"];
+/** Kernels for part of the forms, which end the process on others: exported models stand against the parts, in `test/onnx`. */
+const FRAGILE = ["Attention", "com.microsoft:Attention"];
 /** Upsample, gone since opset 10: ONNX Runtime copies the input where a scale such as 1.25 leaves the sizes as they are. */
 const DIFFERENT = ["Upsample"];
 
 describe("an operator that is made of others here is what it is as a node of its own in ONNX Runtime", () => {
   const composed = [...operators].filter(([, { lower }]) => lower !== undefined).map(([key]) => key);
-  it.each(composed.filter((type) => ![...WITHOUT_KERNEL, ...DIFFERENT].includes(type)))(
+  it.each(composed.filter((type) => ![...WITHOUT_KERNEL, ...FRAGILE, ...DIFFERENT].includes(type)))(
     "%s",
     async (type) => {
       await fc.assert(

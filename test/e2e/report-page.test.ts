@@ -1,7 +1,10 @@
-import type { Browser } from "playwright-core";
+import { readFileSync } from "node:fs";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleAudit } from "../../src/report/audit/sample-audit.fixture.ts";
 import { renderAuditReport } from "../../src/report/audit-report.ts";
+import { parseAuditReport } from "../../src/report/audit-report-schema.ts";
 import { sampleReport } from "../../src/report/simulation/sample-report.fixture.ts";
 import { renderSimulationReport } from "../../src/report/simulation-report.ts";
 import { launchChromium } from "../support/chromium.ts";
@@ -9,7 +12,26 @@ import { launchChromium } from "../support/chromium.ts";
 const REPORTS = [
   ["a simulation", () => renderSimulationReport(sampleReport())],
   ["an audit", () => renderAuditReport(sampleAudit())],
+  ["an audit with all its evidence", () => renderAuditReport(parseAuditReport(fixture("audit-2.json"), ""))],
 ] as const;
+
+function fixture(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../fixtures/reports/${name}`, import.meta.url), "utf8"));
+}
+
+/** What is wrong for readers who do not see, or not well: contrast, headings, names, roles. */
+async function barriersOn(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 150))))",
+  );
+  return found as readonly string[];
+}
+
+/** Drawings and images without a description of some length. */
+const UNDESCRIBED = `[...document.querySelectorAll("img, [role=img]")]
+  .filter((element) => (element.getAttribute("alt") ?? element.getAttribute("aria-label") ?? "").length < 12)
+  .map((element) => element.outerHTML.slice(0, 150))`;
 
 // Chromium comes from the system (`.ci/run` installs it); without one this file fails rather than passing unseen.
 describe.each(REPORTS)("the report of %s in a browser", (_name, render) => {
@@ -39,6 +61,9 @@ describe.each(REPORTS)("the report of %s in a browser", (_name, render) => {
         const [scroll, client] = sizes as [number, number];
         expect(troubles).toEqual([]);
         expect(scroll).toBeLessThanOrEqual(client);
+        expect(await page.evaluate(UNDESCRIBED)).toEqual([]);
+        // What it looks at does not depend on the width, and takes seconds.
+        if (width > 1000) expect(await barriersOn(page)).toEqual([]);
         expect(await page.locator("h1").count()).toBe(1);
         expect(await page.locator("svg").count()).toBeGreaterThan(1);
         await context.close();

@@ -1,6 +1,7 @@
 import type { Value } from "../../src/onnx/ir.ts";
 import { operatorKey } from "../../src/onnx/operator.ts";
 import { numbersOf } from "../../src/onnx/tensor.ts";
+import { attentionEvaluators } from "./interpreter/attention.ts";
 import { elementwiseEvaluators } from "./interpreter/elementwise.ts";
 import type { Evaluators } from "./interpreter/evaluator.ts";
 import { indexingEvaluators } from "./interpreter/indexing.ts";
@@ -15,6 +16,7 @@ import { structureEvaluators } from "./interpreter/structure.ts";
 
 /** Every operator in double precision, written from its definition and not from what the engine does. */
 export const evaluators: Evaluators = {
+  ...attentionEvaluators,
   ...elementwiseEvaluators,
   ...indexingEvaluators,
   ...linearEvaluators,

@@ -43,7 +43,7 @@ export const arithmeticOperators: readonly Operator[] = [
   binary(
     "Div",
     { left: (_a, b, dy) => div(dy, b), right: (_a, b, dy, y) => div(mul(dy, y), b), finishRight: neg },
-    folded((a, b) => Math.trunc(a / b)),
+    folded((a, b, isReal) => (isReal ? a / b : Math.trunc(a / b))),
   ),
   binary(
     "Pow",
@@ -117,7 +117,7 @@ function extremum(type: string, advantage: (candidate: Value, y: Value) => Value
 }
 
 /** A shape rule that also computes with sizes, as exported models do to find the shape of a reshape. */
-function folded(compute: (a: number, b: number) => number): Operator["infer"] {
+function folded(compute: (a: number, b: number, isReal: boolean) => number): Operator["infer"] {
   return (context) => {
     const type = broadcastType(context);
     return [{ ...type, contents: foldedContents(context, type, compute) }];
@@ -126,13 +126,16 @@ function folded(compute: (a: number, b: number) => number): Operator["infer"] {
 
 function foldedContents(
   context: InferContext,
-  { shape }: ValueType,
-  compute: (a: number, b: number) => number,
+  { shape, dtype }: ValueType,
+  compute: (a: number, b: number, isReal: boolean) => number,
 ): readonly number[] | undefined {
   const [a, b] = context.inputs.map((input) => input?.contents);
   if (a === undefined || b === undefined || !isStatic(a) || !isStatic(b) || shape.length > 1)
     return undefined;
-  return Array.from({ length: Math.max(a.length, b.length) }, (_, index) =>
-    compute(a[a.length === 1 ? 0 : index] as number, b[b.length === 1 ? 0 : index] as number),
+  const isReal = isFloating(dtype);
+  const results = Array.from({ length: Math.max(a.length, b.length) }, (_, index) =>
+    compute(a[a.length === 1 ? 0 : index] as number, b[b.length === 1 ? 0 : index] as number, isReal),
   );
+  const found = dtype === "float32" ? results.map(Math.fround) : results;
+  return found.every(Number.isFinite) ? found : undefined;
 }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { ints } from "../../onnx/attributes.ts";
-import { cast, equal, reshape, shapeOf, slice, transpose, where } from "../../onnx/functions/index.ts";
+import {
+  cast,
+  div,
+  equal,
+  mul,
+  reshape,
+  shapeOf,
+  slice,
+  transpose,
+  where,
+} from "../../onnx/functions/index.ts";
 import { Graph } from "../../onnx/graph.ts";
 import { operators } from "./index.ts";
 
@@ -29,6 +39,24 @@ describe("shape arithmetic is followed", () => {
     expect(graph.apply("Range", [from, to, by]).contents).toEqual([1, 4, 7]);
     const isPositive = cast(graph.integers([0, 3]), "bool");
     expect(graph.apply("Not", [isPositive]).contents).toEqual([1, 0]);
+  });
+
+  it("through real numbers, which keep what is behind the point until they are cast back", () => {
+    const size = cast(graph.integers([7]), "float32");
+    const half = div(size, graph.scalar(2));
+    expect(half.contents).toEqual([3.5]);
+    expect(mul(half, 2).contents).toEqual([7]);
+    const [low, high] = ["Floor", "Ceil"].map((type) => cast(graph.apply(type, [half]), "int64"));
+    expect([low?.contents, high?.contents, cast(half, "int64").contents]).toEqual([[3], [4], [3]]);
+    // Whole numbers are divided as such.
+    expect(div(graph.integers([7]), graph.integers([2])).contents).toEqual([3]);
+    expect(div(size, graph.scalar(0)).contents).toBeUndefined();
+    expect(graph.apply("Less", [graph.scalar(0), size]).contents).toEqual([1]);
+  });
+
+  it("through vectors made of one number", () => {
+    const many = graph.apply("Expand", [graph.integers([5]), graph.integers([3])]);
+    expect(many.contents).toEqual([5, 5, 5]);
   });
 
   it("no further than it is known", () => {

@@ -1,6 +1,6 @@
 import { mul, type Operand, sumTo } from "../../onnx/functions/index.ts";
 import type { GraphNode, InferContext, Operator, Value, ValueType } from "../../onnx/ir.ts";
-import { broadcastShapes, type Shape } from "../../onnx/shape.ts";
+import { broadcastShapes, isStatic, type Shape } from "../../onnx/shape.ts";
 import { inputOf, likeInput, requireSameType } from "./rule.ts";
 
 /** y = f(x), element by element: `derivative` gives f′(x) from x and y. */
@@ -15,8 +15,21 @@ export const unary = (
   ],
 });
 
-/** y = f(x), element by element, where f is a staircase: no gradient passes. */
-export const staircase = (type: string): Operator => ({ type, isPiecewiseConstant: true, infer: likeInput });
+/**
+ * y = f(x), element by element, where f is a staircase: no gradient passes.
+ *
+ * @param step - f, where sizes are computed with it
+ */
+export const staircase = (type: string, step?: (x: number) => number): Operator => ({
+  type,
+  isPiecewiseConstant: true,
+  infer: (context) => {
+    const [output] = likeInput(context);
+    const known = context.inputs[0]?.contents;
+    const contents = step && known && isStatic(known) ? known.map(step) : undefined;
+    return [{ ...(output as ValueType), contents }];
+  },
+});
 
 /** The two halves of a rule for y = f(a, b): ȳ·∂f/∂a and ȳ·∂f/∂b, before they are summed over broadcast axes. */
 export interface BinaryRule {

@@ -13,7 +13,7 @@ import {
 import type { Value } from "../../onnx/ir.ts";
 import { knownSize, spatialSizes } from "./known.ts";
 import { span, taps } from "./patches.ts";
-import { type Window, windowExtent } from "./window.ts";
+import type { Window } from "./window.ts";
 
 /** Up to this many input channels one product with all taps side by side beats a product per tap (0.9 ms against 5.1 for 1). */
 const FEW_CHANNELS = 4;
@@ -23,9 +23,9 @@ const FEW_CHANNELS = 4;
  * w̄[m, c, k] = Σₙ Σₒ ȳ[n, m, o] · x[n, c, o·stride + k·dilation − before].
  *
  * It is bilinear in x and ȳ, and made of slices and matrix products: on the CPU 0.4 to 0.6 of the cost of the convolution
- * with batch and channels exchanged. Four forms, by what is fastest: few channels (all taps in one product), depthwise
- * (products element by element), unit strides in the plane (rows shifted on ȳ, columns on x), everything else (a product
- * per tap).
+ * with batch and channels exchanged. Five forms, by what is fastest: few channels (all taps in one product), depthwise
+ * (products element by element), unit strides in the plane (rows shifted on ȳ, columns on x, a product per pair), strides in
+ * the plane (as unit strides over phases), everything else (a product per tap).
  *
  * @param x - the convolution's input [batch, C, size…]
  * @param dy - ∂loss/∂output [batch, M, count…]
@@ -35,7 +35,8 @@ export function filterGradient(x: Value, dy: Value, window: Window, group: numbe
   const inputs = knownSize(x, 1) / group;
   const shape = [knownSize(dy, 1), inputs, ...window.kernel];
   if (inputs === 1 && group > 1) return reshape(depthwise(x, dy, window, group), shape);
-  if (group === 1 && shiftsRows(x, dy, window)) return reshape(shiftedRows(x, dy, window), shape);
+  if (group === 1 && hasPhases(x, window)) return reshape(byPhases(x, dy, window), shape);
+  if (group === 1 && shiftsBoth(x, dy, window)) return reshape(shiftPairs(x, dy, window), shape);
   if (group === 1 && inputs <= FEW_CHANNELS) return reshape(sideBySide(x, dy, window), shape);
   return reshape(perTap(x, dy, window, group), shape);
 }
@@ -76,43 +77,110 @@ function depthwise(x: Value, dy: Value, window: Window, group: number): Value {
   return concat(products, 1);
 }
 
-/** Whether {@link shiftedRows} serves: a plane, unit strides, more than one tap a side and no padding beyond the kernel. */
-function shiftsRows(x: Value, dy: Value, window: Window): boolean {
-  const { kernel, strides } = window;
-  if (kernel.length !== 2 || kernel.includes(1) || strides.some((stride) => stride !== 1)) return false;
-  const [before, after] = rowMargins(x, dy, window);
-  return knownSize(x, 1) > FEW_CHANNELS && before >= 0 && after >= 0;
+/** Whether {@link byPhases} serves: strides in a plane, shorter than the kernel, without gaps. */
+function hasPhases(x: Value, { kernel, strides, dilations }: Window): boolean {
+  return (
+    kernel.length === 2 &&
+    x.dtype === "float32" &&
+    strides.some((stride) => stride > 1) &&
+    strides.every((stride, axis) => stride < (kernel[axis] as number)) &&
+    dilations.every((step) => step === 1)
+  );
 }
 
 /**
- * With unit strides a shift of the rows of x is the opposite shift of the rows of ȳ, so kx is laid out on x, ky on ȳ, and
- * one product gives all taps.
+ * A window of stride s sees of x's phase p (rows s·j + p) what a window of unit stride sees, and tap s·a + p is tap a there. So the
+ * phases are laid side by side as channels: s² strided slices in place of one for every tap. [M, C, kernel…]
  */
-function shiftedRows(x: Value, dy: Value, window: Window): Value {
-  const [rows, columns] = window.kernel as [number, number];
-  const [rowStep, columnStep] = window.dilations as [number, number];
-  const [height] = spatialSizes(x) as [number];
-  const [, width] = spatialSizes(dy) as [number, number];
-  const [above, below] = rowMargins(x, dy, window);
-  const wide = pad(x, [0, 0, 0, window.before[1] as number], [0, 0, 0, window.after[1] as number]);
-  const tall = pad(dy, [0, 0, above, 0], [0, 0, below, 0]);
-  const onX = concat(
-    range(columns).map((kx) => slice(wide, [span(3, kx * columnStep, width)])),
-    1,
-  ); // [batch, columns·C, height, width]
-  const onDy = concat(
-    range(rows).map((ky) => slice(tall, [span(2, (rows - 1 - ky) * rowStep, height)])),
-    1,
-  ); // [batch, rows·M, height, width]
-  const product = reduceSum(matmul(flatSpace(onDy, 1), transposeLast(flatSpace(onX, 1))), { axes: [0] });
-  const split = reshape(product, [rows, knownSize(dy, 1), columns, knownSize(x, 1)]);
-  return transpose(split, [1, 3, 0, 2]);
+function byPhases(x: Value, dy: Value, window: Window): Value {
+  const { kernel, strides, before } = window;
+  const [rowStride, columnStride] = strides as [number, number];
+  const reach = kernel.map((size, axis) => Math.ceil(size / (strides[axis] as number)));
+  const counts = reach.map((size, axis) => knownSize(dy, axis + 2) + size - 1);
+  const after = counts.map(
+    (count, axis) => count * (strides[axis] as number) - knownSize(x, axis + 2) - (before[axis] as number),
+  );
+  const padded = pad(x, [0, 0, ...before], [0, 0, ...after]);
+  const phases = range(rowStride).flatMap((row) =>
+    range(columnStride).map((column) =>
+      slice(padded, [
+        span(2, row, counts[0] as number, rowStride),
+        span(3, column, counts[1] as number, columnStride),
+      ]),
+    ),
+  );
+  const none = [0, 0];
+  const unit = { kernel: reach, strides: [1, 1], dilations: [1, 1], before: none, after: none };
+  const found = filterGradient(concat(phases, 1), dy, unit, 1); // [M, phases·C, reach…]
+  const [outputs, channels] = [knownSize(dy, 1), knownSize(x, 1)];
+  const split = reshape(found, [outputs, rowStride, columnStride, channels, ...reach]);
+  const sizes = reach.map((size, axis) => size * (strides[axis] as number));
+  const taps = reshape(transpose(split, [0, 3, 4, 1, 5, 2]), [outputs, channels, ...sizes]);
+  return slice(
+    taps,
+    kernel.flatMap((end, axis) => (end === sizes[axis] ? [] : [{ axis: axis + 2, start: 0, end }])),
+  );
 }
 
-/** The zero rows ȳ needs above and below, so that every shift of it has x's height. */
-function rowMargins(x: Value, dy: Value, window: Window): [number, number] {
-  const [above] = window.before as [number];
-  return [windowExtent(window, 0) - 1 - above, knownSize(x, 2) + above - knownSize(dy, 2)];
+/** Whether {@link shiftPairs} serves: a plane, unit strides, more than one tap a side, and no shift beyond the elements. */
+function shiftsBoth(x: Value, dy: Value, window: Window): boolean {
+  const { kernel, strides } = window;
+  if (kernel.length !== 2 || kernel.includes(1) || strides.some((stride) => stride !== 1)) return false;
+  const isWithin = (size: number, [first, last]: Margins): boolean =>
+    Math.max(0, -first) + Math.max(0, -last) <= size;
+  return (
+    knownSize(x, 1) > FEW_CHANNELS &&
+    columnShifts(x, dy, window).every((margins) => isWithin(knownSize(x, 3), margins)) &&
+    rowShifts(x, dy, window).every((margins) => isWithin(knownSize(dy, 2), margins))
+  );
+}
+
+/**
+ * With unit strides a shift of the rows of x is the opposite shift of the rows of ȳ: copies of x shifted by kx and of ȳ by ky,
+ * one of each unshifted, give a tap by each pair. [M, C, taps]
+ */
+function shiftPairs(x: Value, dy: Value, window: Window): Value {
+  const [width, outputs] = [knownSize(dy, 3), knownSize(dy, 1)];
+  const columns = columnShifts(x, dy, window).map((margins) => flatSpace(shiftedColumns(x, margins), 1));
+  const flat = flatSpace(dy, 1);
+  // Whole rows lie one after another: their shift is one of the flat array, which is copied in one piece.
+  const rows = rowShifts(x, dy, window).map(([above, below]) =>
+    pad(flat, [0, 0, above * width], [0, 0, below * width]),
+  );
+  const products = rows.flatMap((row) =>
+    columns.map((column) => {
+      const sum = reduceSum(matmul(row, transposeLast(column)), { axes: [0] });
+      return reshape(sum, [outputs, knownSize(x, 1), 1]);
+    }),
+  );
+  return concat(products, 2);
+}
+
+/** A pad that only cuts off takes three times as long as a slice. */
+function shiftedColumns(x: Value, [left, right]: Margins): Value {
+  if (left === 0 && right === 0) return x;
+  return left <= 0 && right <= 0
+    ? slice(x, [{ axis: 3, start: -left, end: knownSize(x, 3) + right }])
+    : pad(x, [0, 0, 0, left], [0, 0, 0, right]);
+}
+
+/** Elements to add at both ends of an axis, or to cut off where negative. */
+type Margins = readonly [number, number];
+
+/** For every kx, what makes of x's columns those that ȳ's columns meet. */
+function columnShifts(x: Value, dy: Value, { kernel, dilations, before }: Window): readonly Margins[] {
+  return range(kernel[1] as number).map((kx) => {
+    const left = (before[1] as number) - kx * (dilations[1] as number);
+    return [left, knownSize(dy, 3) - knownSize(x, 3) - left];
+  });
+}
+
+/** For every ky, what lays ȳ's rows beside those of x that they meet. */
+function rowShifts(x: Value, dy: Value, { kernel, dilations, before }: Window): readonly Margins[] {
+  return range(kernel[0] as number).map((ky) => {
+    const above = ky * (dilations[0] as number) - (before[0] as number);
+    return [above, knownSize(x, 2) - knownSize(dy, 2) - above];
+  });
 }
 
 /** [batch, channels, space…] as [batch, channels, elements], or [batch, group, channels/group, elements]. */

@@ -2,6 +2,7 @@ import type { OperatorTable } from "../../onnx/ir.ts";
 import { operatorTable } from "../../onnx/operator.ts";
 import { activationOperators } from "./activations.ts";
 import { arithmeticOperators } from "./arithmetic.ts";
+import { attentionOperators } from "./attention.ts";
 import { averagePoolOperators } from "./average-pool.ts";
 import { batchNormalizationOperators } from "./batch-normalization.ts";
 import { concatOperators } from "./concat.ts";
@@ -22,6 +23,7 @@ import { lpPoolOperators } from "./lp-pool.ts";
 import { lstmOperators } from "./lstm.ts";
 import { matmulOperators } from "./matmul.ts";
 import { maxPoolOperators } from "./max-pool.ts";
+import { multiHeadAttentionOperators } from "./multi-head-attention.ts";
 import { normNormalizationOperators } from "./norm-normalization.ts";
 import { normReduceOperators } from "./norm-reduce.ts";
 import { oneHotOperators } from "./one-hot.ts";
@@ -33,6 +35,7 @@ import { resizeOperators } from "./resize.ts";
 import { reverseSequenceOperators } from "./reverse-sequence.ts";
 import { rmsNormalizationOperators } from "./rms-normalization.ts";
 import { rnnOperators } from "./rnn.ts";
+import { rotaryEmbeddingOperators } from "./rotary-embedding.ts";
 import { scalarFunctionOperators } from "./scalar-functions.ts";
 import { scatterOperators } from "./scatter.ts";
 import { selectOperators } from "./select.ts";
@@ -56,6 +59,7 @@ import { triluOperators } from "./trilu.ts";
 export const operators: OperatorTable = operatorTable([
   ...activationOperators,
   ...arithmeticOperators,
+  ...attentionOperators,
   ...averagePoolOperators,
   ...batchNormalizationOperators,
   ...concatOperators,
@@ -76,6 +80,7 @@ export const operators: OperatorTable = operatorTable([
   ...lstmOperators,
   ...matmulOperators,
   ...maxPoolOperators,
+  ...multiHeadAttentionOperators,
   ...normNormalizationOperators,
   ...normReduceOperators,
   ...oneHotOperators,
@@ -87,6 +92,7 @@ export const operators: OperatorTable = operatorTable([
   ...reverseSequenceOperators,
   ...rmsNormalizationOperators,
   ...rnnOperators,
+  ...rotaryEmbeddingOperators,
   ...scalarFunctionOperators,
   ...scatterOperators,
   ...selectOperators,

@@ -43,7 +43,7 @@ export const scalarFunctionOperators: readonly Operator[] = [
   unary("Sigmoid", (_x, y) => mul(y, sub(1, y))),
   unary("Erf", (x) => mul(exp(neg(square(x))), TWO_OVER_ROOT_PI)),
   staircase("Sign"),
-  staircase("Floor"),
-  staircase("Ceil"),
+  staircase("Floor", Math.floor),
+  staircase("Ceil", Math.ceil),
   staircase("Round"),
 ];

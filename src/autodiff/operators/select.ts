@@ -1,8 +1,8 @@
 import { numberAttribute } from "../../onnx/attributes.ts";
 import { cast, mul, sub, sumTo } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
-import { broadcastShapes } from "../../onnx/shape.ts";
-import { dtypeOfTypeNumber } from "../../onnx/tensor.ts";
+import { broadcastShapes, type Dim } from "../../onnx/shape.ts";
+import { type DType, dtypeOfTypeNumber, isFloating } from "../../onnx/tensor.ts";
 import { composite } from "./composite.ts";
 import { combined } from "./contents.ts";
 import { inputOf, requireSameType } from "./rule.ts";
@@ -43,7 +43,8 @@ export const selectOperators: readonly Operator[] = [
     infer: (context) => {
       const { shape, contents } = inputOf(context, 0);
       const dtype = dtypeOfTypeNumber(numberAttribute(context.attributes, "to", 1));
-      if (dtype !== "bool") return [{ dtype, shape, contents }];
+      if (dtype !== "bool")
+        return [{ dtype, shape, contents: contents?.map((size) => converted(size, dtype)) }];
       // Not of sizes that have only a name: they may be 0.
       const truths = contents?.map((element) =>
         typeof element === "number" ? Number(element !== 0) : undefined,
@@ -54,3 +55,10 @@ export const selectOperators: readonly Operator[] = [
   },
   composite("CastLike", (context) => [cast(inputOf(context, 0), inputOf(context, 1).dtype)], { since: 15 }),
 ];
+
+/** A size in another type: what is behind the point goes where that type holds whole numbers. */
+function converted(size: Dim, dtype: DType): Dim {
+  if (typeof size === "string") return size;
+  if (dtype === "float32") return Math.fround(size);
+  return isFloating(dtype) ? size : Math.trunc(size);
+}

@@ -30,8 +30,13 @@ export const transposeOperators: readonly Operator[] = [
     type: "Expand",
     limits: "The shape has to be known before the graph runs; the batch may be among its sizes by name.",
     infer: (context) => {
-      const { dtype, shape } = inputOf(context, 0);
-      return [{ dtype, shape: broadcastShapes(shape, contentsOf(context, 1)) }];
+      const x = inputOf(context, 0);
+      const shape = broadcastShapes(x.shape, contentsOf(context, 1));
+      const lead = shape.length - x.shape.length;
+      const contents = rearranged(x, shape, (place) =>
+        x.shape.map((size, axis) => (size === 1 ? 0 : (place[axis + lead] as number))),
+      );
+      return [{ dtype: x.dtype, shape, contents }];
     },
     gradient: ({ inputs, gradients: [dy] }) => [dy && sumTo(dy, (inputs[0] as Value).shape)],
   },

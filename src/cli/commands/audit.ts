@@ -1,16 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { z } from "zod";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
-import { evidenceOf } from "../../audit/evidence.ts";
+import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
+import type { UnlearningStep } from "../../audit/farm/training-job.ts";
+import { LEAST_MODELS } from "../../audit/many-models.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
+import { digestSamples } from "../../data/digest-samples.ts";
+import { digestArrays } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { renderAuditReport } from "../../report/audit-report.ts";
-import type { AuditReport } from "../../report/audit-report-data.ts";
+import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
+import { costsOf, leftoversOf, readUnlearningWork, type UnlearningWork } from "../audit-facts.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
 import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
@@ -24,16 +27,16 @@ interface AuditOptions extends CommonOptions {
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
+  readonly pictures: boolean;
   readonly farm?: string;
+  readonly relearn?: boolean;
+  readonly attack?: number;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
 const REFERENCES = 8;
 /** The exit code of a verdict that is no pass. */
 const NOT_PASSED = 4;
-
-/** What `lethe unlearn` says of where its model came from. */
-const originSchema = z.object({ from: z.string(), fromDirectory: z.string().optional() });
 
 /** `lethe audit`: judge an unlearned model by models retrained without the data. */
 export function auditCommand(): Command {
@@ -51,8 +54,18 @@ export function auditCommand(): Command {
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
     .option("--workers <count>", "models trained at the same time (default: one a core)", parseCount)
+    .option("--no-pictures", "show no images of samples, for image data that show people")
     .addOption(
       farmOption("have the references trained by the machines that run `lethe work` at this database"),
+    )
+    .option(
+      "--relearn",
+      "also measure how fast the forgotten samples are learnt again (relearn time, anamnesis index)",
+    )
+    .option(
+      "--attack <u-lira:COUNT>",
+      "also judge the method: so many originals are trained and unlearned by it, and attacked (U-LiRA, KLoM, and from 64 on the score of the NeurIPS 2023 competition)",
+      parseAttack,
     )
     .addHelpText(
       "after",
@@ -61,22 +74,26 @@ export function auditCommand(): Command {
   return defineAction<AuditOptions>(command, "out/audit.html", async (options, context, [directory = ""]) => {
     const started = performance.now();
     const unlearned = await openTrainingRun(directory);
-    const origin = readOrigin(directory);
-    const original = await openOriginal(directory, options.original, origin?.fromDirectory);
+    const work = readUnlearningWork(directory);
+    const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
+    const original = await openTrainingRun(originalDirectory);
     const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, from: origin?.from }, options, context);
-    const { models } = outcome;
+    const outcome = await judged(original, unlearned, { ...forgotten, work }, options, context);
+    const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
     const { cores, processor, system, versions } = describeMachine(packageVersions());
+    const { run, parts, dataset } = unlearned;
     const result: AuditReport = {
+      format: AUDIT_FORMAT,
+      version: AUDIT_VERSION,
       ...documentOf(outcome),
-      ...(models && { evidence: evidenceOf(models, { train: unlearned.parts.train, ...forgotten }) }),
-      data: unlearned.run.data,
-      classNames: unlearned.dataset.classNames,
+      ...(evidence && { evidence }),
+      data: run.data,
+      classNames: dataset.classNames,
       machine: `${processor}, ${cores} cores, ${system}`,
       versions,
-      model: unlearned.run.model,
-      recipe: unlearned.run.settings,
-      requests: unlearned.run.requests.map(({ spec, method, positions }) => ({
+      model: run.model,
+      recipe: run.settings,
+      requests: run.requests.map(({ spec, method, positions }) => ({
         spec: withoutNames(spec),
         method,
         samples: positions.length,
@@ -85,9 +102,14 @@ export function auditCommand(): Command {
       seed: context.seed,
       digests: {
         original: original.run.digest,
-        unlearned: unlearned.run.digest,
+        unlearned: run.digest,
         retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
+        data: digestSamples(parts.train),
+        forget: digestArrays(new Map([["positions", forgotten.forget]])),
       },
+      leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
+      costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
+      configuration: configurationOf(options, context, work?.settings),
       seconds: (performance.now() - started) / 1000,
     };
     const json = options.out.replace(/(\.html?)?$/, ".json");
@@ -104,11 +126,11 @@ export function auditCommand(): Command {
 async function judged(
   original: OpenRun,
   unlearned: OpenRun,
-  { from, ...forgotten }: ForgottenBetween & { readonly from: string | undefined },
+  { work, ...forgotten }: ForgottenBetween & { readonly work: UnlearningWork | undefined },
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
-  const mismatches = runMismatches(original.run, unlearned.run, from);
+  const mismatches = runMismatches(original.run, unlearned.run, work?.from);
   if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
   return context.run(
@@ -122,6 +144,11 @@ async function judged(
       references: options.reference,
       seed: context.seed,
       runtime: context.runtime,
+      relearn: options.relearn,
+      manyModels:
+        options.attack === undefined
+          ? undefined
+          : { count: options.attack, unlearn: stepOf(unlearned, work) },
       farm: {
         store: options.store,
         workers: options.workers,
@@ -133,29 +160,71 @@ async function judged(
   );
 }
 
-function readOrigin(directory: string): z.output<typeof originSchema> | undefined {
-  const path = join(directory, "unlearn.json");
-  if (!existsSync(path)) return undefined;
-  return originSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+/** What `lethe unlearn` did, to be done again to other originals. @throws LETHE_USAGE_ATTACK when it does not say */
+function stepOf({ run }: OpenRun, work: UnlearningWork | undefined): Omit<UnlearningStep, "forget"> {
+  const method = run.requests.at(-1)?.method;
+  if (method === undefined || work?.scope === undefined) {
+    throw new LetheError(
+      "usage",
+      "USAGE_ATTACK",
+      "Expected the directory to say by which method it was unlearned, for --attack repeats it on other models. Audit what `lethe unlearn` wrote.",
+    );
+  }
+  return { method, settings: work.settings ?? {}, scope: work.scope };
+}
+
+/** The plots' material; nothing where nothing was measured. */
+async function evidenceOf(
+  { models }: AuditOutcome,
+  { architecture, parts, run }: OpenRun,
+  forget: Uint32Array,
+  { pictures }: AuditOptions,
+  context: CommandContext,
+): Promise<AuditEvidence | undefined> {
+  if (models === undefined) return undefined;
+  const { train } = parts;
+  // What is about persons is not shown, whoever reads the report.
+  const isPersonal =
+    run.requests.some(({ spec }) => spec.includes("subject:")) ||
+    Array.from(forget).some((position) => train.subject(position) !== undefined);
+  const request = { architecture, train, forget, showsPictures: pictures && !isPersonal };
+  const { runtime, signal } = context;
+  return context.run("Gathering evidence", gatherEvidence(models, { ...request, runtime, signal }));
+}
+
+function configurationOf(
+  { reference, pictures }: AuditOptions,
+  { seed, runtime }: CommandContext,
+  settings: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> {
+  const { threads, device = "cpu" } = runtime;
+  return {
+    unlearning: settings ?? {},
+    audit: { references: reference, seed, pictures, device, ...(threads && { threads }) },
+  };
 }
 
 /** @throws LETHE_USAGE_ORIGINAL when nobody says where the original is */
-async function openOriginal(
-  directory: string,
-  named: string | undefined,
-  relativePath: string | undefined,
-): Promise<OpenRun> {
+function originalOf(directory: string, named: string | undefined, relativePath: string | undefined): string {
   const path = named ?? (relativePath === undefined ? undefined : join(directory, relativePath));
   if (path !== undefined) {
     // Read first: a missing directory is then named as the one that was looked for.
     readTrainingRun(path);
-    return openTrainingRun(path);
+    return path;
   }
   throw new LetheError(
     "usage",
     "USAGE_ORIGINAL",
     `Expected to find the model before unlearning, but ${directory} does not say where it is. Give it as --original DIRECTORY.`,
   );
+}
+
+function parseAttack(text: string): number {
+  const [, count] = /^u-lira:(\d+)$/.exec(text) ?? [];
+  if (count === undefined || Number(count) < LEAST_MODELS) {
+    throw new InvalidArgumentError(`Expected u-lira:COUNT from ${LEAST_MODELS} on, such as u-lira:64.`);
+  }
+  return Number(count);
 }
 
 function parseReference(text: string): number {
@@ -165,7 +234,7 @@ function parseReference(text: string): number {
 }
 
 function textOf(result: AuditReport, page: string, json: string): readonly string[] {
-  const { verdict, reasons, controls, notes, metrics, seconds } = result;
+  const { verdict, reasons, controls, notes, metrics, relearning, manyModels = [], seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
   return [
@@ -177,6 +246,15 @@ function textOf(result: AuditReport, page: string, json: string): readonly strin
     ...Object.entries(metrics).map(
       ([id, { group, original, unlearned, retrained, limits, passes }]) =>
         `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
+    ),
+    ...(relearning === undefined
+      ? []
+      : [
+          `relearning original ${relearning.steps.original} steps, unlearned ${relearning.steps.unlearned}, retrained ${relearning.steps.retrained.join(" ")}; anamnesis index ${relearning.anamnesis.toFixed(2)}`,
+        ]),
+    ...manyModels.map(
+      (figure) =>
+        `· ${`${figure.id} ${figure.set}`.padEnd(25)} original ${write(figure.original)}  unlearned ${write(figure.unlearned)}  retrained ${write(figure.retrained)}  ${figure.title}`,
     ),
     `time       ${seconds.toFixed(1)} s`,
     `written    ${page}, ${json}`,

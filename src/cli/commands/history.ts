@@ -8,7 +8,13 @@ import { repairHistory } from "../../storage/sqlite/repair-history.ts";
 import { exportHistory, importHistory } from "../../storage/sqlite/transfer-history.ts";
 import { formatCodec } from "../codec-argument.ts";
 import { type CommandResult, type CommonOptions, defineAction } from "../context.ts";
+import { addKeyOptions, type KeyOptions, keyringOf } from "../keys-argument.ts";
 import { formatMode } from "../mode-argument.ts";
+import { keysCommand } from "./history-keys.ts";
+
+interface HistoryOptions extends CommonOptions, KeyOptions {
+  readonly out: string;
+}
 
 /** What a run directory calls its history. */
 const HISTORY = "history.db";
@@ -16,19 +22,21 @@ const HISTORY = "history.db";
 /** `lethe history`: look at a stored history, check it, save what is left of a damaged one, carry it elsewhere. */
 export function historyCommand(): Command {
   const command = new Command("history").description(
-    "Inspect, verify, repair, export and import a stored history.",
+    "Inspect, verify, repair, erase from, export and import a stored history.",
   );
   const add = (
     name: string,
     argument: string,
     out: string,
     description: string,
-    run: (path: string, out: string) => Promise<CommandResult>,
+    run: (path: string, options: HistoryOptions) => Promise<CommandResult>,
+    extend: (inner: Command) => void = () => {},
   ): void => {
     const inner = new Command(name)
       .description(description)
       .argument(argument, "a history, or a run's directory");
-    defineAction<CommonOptions>(inner, out, (options, _context, [path = ""]) => run(path, options.out));
+    extend(addKeyOptions(inner, "of an encrypted history"));
+    defineAction<HistoryOptions>(inner, out, (options, _context, [path = ""]) => run(path, options));
     command.addCommand(inner);
   };
   add("inspect", "<path>", "out", "Header, rounds, clients and bytes, without decoding.", inspect);
@@ -46,13 +54,22 @@ export function historyCommand(): Command {
     "Write what is intact into a new file, --out, and say what is lost.",
     repair,
   );
+  add(
+    "erase",
+    "<path>",
+    "out",
+    "Take a client's records and sums out of a history, and destroy its key.",
+    erase,
+    (inner) => inner.requiredOption("--client <name>", "the client to erase"),
+  );
   add("export", "<path>", "history.lethe", "Write one language-neutral file, --out.", exportTo);
   add("import", "<file>", "history.db", "Make a history, --out, of an exported file.", importFrom);
+  command.addCommand(keysCommand());
   return command;
 }
 
-async function inspect(path: string): Promise<CommandResult> {
-  const { header, ...summary } = inspectHistory(historyIn(path));
+async function inspect(path: string, options: HistoryOptions): Promise<CommandResult> {
+  const { header, ...summary } = inspectHistory(historyIn(path), keyringOf(options));
   const { layout, codec, facts } = header;
   const { storage, rounds, clients, codecs, repairs } = summary;
   const tensors = layout.slots.map(({ name, shape, role }) => ({ name, shape, role }));
@@ -63,6 +80,7 @@ async function inspect(path: string): Promise<CommandResult> {
     text: [
       `parameters  ${layout.length} in ${layout.slots.length} tensors`,
       `codec       ${formatCodec(codec)}`,
+      ...(codec.encryption === undefined ? [] : [`encryption  ${codec.encryption}, a key for each client`]),
       `mode        ${formatMode(codec.retention ?? FULL)}`,
       `rounds      ${rounds.length}${rounds.length === 0 ? "" : `, ${Math.min(...bytes)} to ${Math.max(...bytes)} bytes each`}`,
       `bytes       ${storage.bytesOnDisk} on disk, ${storage.recordBytes} in records, ${storage.bitsPerParameter.toFixed(3)} bits a parameter`,
@@ -81,8 +99,8 @@ async function inspect(path: string): Promise<CommandResult> {
   };
 }
 
-async function verify(path: string): Promise<CommandResult> {
-  const history = await openHistory(historyIn(path), { readOnly: true });
+async function verify(path: string, options: HistoryOptions): Promise<CommandResult> {
+  const history = await openHistory(historyIn(path), { readOnly: true, keys: keyringOf(options) });
   try {
     const report = await history.verify();
     return { json: report, text: verified(report) };
@@ -91,8 +109,9 @@ async function verify(path: string): Promise<CommandResult> {
   }
 }
 
-async function repair(path: string, out: string): Promise<CommandResult> {
-  const report = await repairHistory(historyIn(path), out);
+async function repair(path: string, options: HistoryOptions): Promise<CommandResult> {
+  const { out } = options;
+  const report = await repairHistory(historyIn(path), out, keyringOf(options));
   if (report.verified === undefined) {
     return { json: report, text: ["Nothing is damaged; nothing was written."] };
   }
@@ -109,19 +128,42 @@ async function repair(path: string, out: string): Promise<CommandResult> {
   };
 }
 
-async function exportTo(path: string, out: string): Promise<CommandResult> {
-  const report = exportHistory(historyIn(path), out);
+async function erase(path: string, options: HistoryOptions & { client?: string }): Promise<CommandResult> {
+  const { client = "" } = options;
+  const history = await openHistory(historyIn(path), { keys: keyringOf(options) });
+  try {
+    const { encryption } = history.header.codec;
+    const receipt = await history.eraseClient(client);
+    const key = encryption === undefined ? "none: the history is not encrypted" : "destroyed";
+    return {
+      json: { ...receipt, encrypted: encryption !== undefined },
+      text: [
+        `erased   ${client}: ${receipt.rounds} rounds, ${receipt.recordBytes} bytes of records`,
+        `key      ${key}`,
+        "left     the weights, and means of rounds: sums over all clients, which unlearning has to correct",
+      ],
+    };
+  } finally {
+    await history.close();
+  }
+}
+
+async function exportTo(path: string, options: HistoryOptions): Promise<CommandResult> {
+  const { out } = options;
+  const report = exportHistory(historyIn(path), out, keyringOf(options));
   return { json: { ...report, out }, text: [`written  ${out}`, ...verified(report)] };
 }
 
-async function importFrom(file: string, out: string): Promise<CommandResult> {
-  const report = await importHistory(file, out);
+async function importFrom(file: string, options: HistoryOptions): Promise<CommandResult> {
+  const { out } = options;
+  const report = await importHistory(file, out, keyringOf(options));
   return { json: { ...report, out }, text: [`written  ${out}`, ...verified(report)] };
 }
 
 function verified({
   rounds,
   records,
+  sealed,
   erased,
   dropped,
   trusted,
@@ -129,6 +171,7 @@ function verified({
 }: {
   readonly rounds: number;
   readonly records: number;
+  readonly sealed: number;
   readonly erased: number;
   readonly dropped: number;
   readonly trusted: readonly string[];
@@ -136,6 +179,9 @@ function verified({
 }): readonly string[] {
   return [
     `checked  ${rounds} rounds, ${records} records, ${erased} erased and ${dropped} dropped entries`,
+    ...(sealed === 0
+      ? []
+      : [`sealed   ${sealed} encrypted records, of which the digests alone were checked`]),
     ...(trusted.length === 0 ? [] : [`trusted  without a check: ${trusted.join(", ")}`]),
     `head     ${head}`,
   ];

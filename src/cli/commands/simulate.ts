@@ -14,6 +14,7 @@ import { LetheError } from "../../kernel/errors.ts";
 import { unflatten } from "../../kernel/parameters.ts";
 import { writeClassifier } from "../../models/onnx-model.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import type { ClientKeys } from "../../storage/encryption/client-keys.ts";
 import { CODEC_HELP, formatCodec, parseCodec } from "../codec-argument.ts";
 import {
   type CommandContext,
@@ -26,6 +27,7 @@ import {
   parseSettings,
 } from "../context.ts";
 import { DATA_HELP } from "../data-argument.ts";
+import { addKeyOptions, type KeyOptions, keyringForWriting } from "../keys-argument.ts";
 import { describeMachine } from "../machine.ts";
 import { MODE_HELP, parseMode } from "../mode-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
@@ -36,7 +38,7 @@ import { simulationDocument } from "../simulation-document.ts";
 import { simulationReportData } from "../simulation-report-data.ts";
 import { simulationText } from "../simulation-text.ts";
 
-interface SimulateOptions extends CommonOptions {
+interface SimulateOptions extends CommonOptions, KeyOptions {
   readonly config?: string;
   readonly explain?: boolean;
   readonly data?: string;
@@ -136,12 +138,14 @@ export function simulateCommand(): Command {
       "after",
       "\nExample:\n  lethe simulate --data fashion-mnist --attack backdoor --boost 10 --unlearn client:0 --out out/fashion",
     );
+  addKeyOptions(command, "to encrypt the history with; made where there is none");
   return defineAction<SimulateOptions>(command, "out/simulate", async (options, context) => {
     const flags = settingsOf(options);
     const file = options.config === undefined ? {} : readSettings(options.config);
     const config = parseSettings(simulationSchema, merge(file, flags), "lethe simulate");
     if (options.explain) return explain(config, file, flags);
-    return runSimulation(config, options.out, context, `lethe simulate ${process.argv.slice(3).join(" ")}`);
+    const commandLine = `lethe simulate ${process.argv.slice(3).join(" ")}`;
+    return runSimulation(config, options.out, context, commandLine, keyringForWriting(options));
   });
 }
 
@@ -151,6 +155,7 @@ export async function runSimulation(
   out: string,
   context: CommandContext,
   commandLine: string,
+  keys?: ClientKeys,
 ): Promise<CommandResult> {
   const dataset = await loadDataset(config.data);
   const architecture = chooseModel(config.model, dataset);
@@ -161,7 +166,7 @@ export async function runSimulation(
       architecture,
       runtime: context.runtime,
       openHistory: (name, header) =>
-        openRunHistory(join(out, name === "main" ? "history.db" : `history-${name}.db`), header),
+        openRunHistory(join(out, name === "main" ? "history.db" : `history-${name}.db`), header, keys),
       stopwatch: stopwatchAt(join(out, "seconds.json")),
       signal: context.signal,
     }),
@@ -214,6 +219,7 @@ function settingsOf(options: SimulateOptions): SimulationInput {
     leaverWeight: options.leaverWeight,
     codec: options.codec,
     historyMode: options.historyMode,
+    encryptHistory: options.keys === undefined ? undefined : true,
     historyBudgetBytes: options.historyBudget,
     codecCurve: options.codecCurve,
     unlearn: {

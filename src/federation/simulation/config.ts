@@ -29,6 +29,10 @@ export const simulationSchema = z.strictObject({
   leaverWeight: z.number().positive().default(1).describe("factor on the leavers' weight in the mean"),
   codec: codecConfigSchema.prefault({ rate: { bitsPerParameter: 1.2 } }),
   historyMode: retentionSchema.default(FULL).describe("what the run's history keeps of its rounds"),
+  encryptHistory: z
+    .boolean()
+    .default(false)
+    .describe("encrypt what the run's history stores of clients, under keys kept elsewhere"),
   historyBudgetBytes: z
     .int()
     .min(1)

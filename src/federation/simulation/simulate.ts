@@ -277,9 +277,14 @@ export async function* simulate(
   }
 }
 
-/** A codec in the run's mode; left out where it is the default, as in histories written before there were modes. */
-function inMode(codec: CodecConfig, { historyMode }: SimulationConfig): CodecConfig {
-  return historyMode.mode === "full" ? codec : codecConfigSchema.parse({ ...codec, retention: historyMode });
+/** A codec in the run's mode; defaults are left out, as in histories written before there were modes or encryption. */
+function inMode(codec: CodecConfig, { historyMode, encryptHistory }: SimulationConfig): CodecConfig {
+  const retention = historyMode.mode === "full" ? {} : { retention: historyMode };
+  return codecConfigSchema.parse({
+    ...codec,
+    ...retention,
+    ...(encryptHistory ? { encryption: "aes-256-gcm" } : {}),
+  });
 }
 
 /** The training log that the unlearning rules read, kept in the history's header. */

@@ -1,9 +1,12 @@
 import { leaverFactors, REMOVAL_ERROR } from "../../history/removal-error.ts";
 import { FULL, sumsAlpha } from "../../history/retention.ts";
-import type { HistoryReader as Store } from "../../history/store.ts";
+import type { HistoryReader } from "../../history/store.ts";
 import type { ClientId } from "../../kernel/client-id.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import type { HistorySums } from "./history-reader.ts";
+
+/** What is read of a store. */
+type Store = Pick<HistoryReader, "header" | "readEntries" | "auxiliary">;
 
 /** The sums that a store keeps beside or instead of records; undefined where it keeps none. */
 export function storedSums(store: Store): HistorySums | undefined {

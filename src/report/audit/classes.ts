@@ -1,4 +1,4 @@
-import type { ClassRow } from "../../audit/evidence.ts";
+import type { ClassRow } from "../../audit/evidence/classes.ts";
 import { renderBarTable } from "../bar-table.ts";
 import { formatCount, formatPercent } from "../format.ts";
 import { type Html, html } from "../html.ts";

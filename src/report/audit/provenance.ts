@@ -7,13 +7,12 @@ import { renderTable } from "../table.ts";
 export function renderProvenance(report: AuditReport): Html {
   const { data, model, requests, references, seed, recipe, digests, seconds, machine, versions, duplicates } =
     report;
-  return renderTable({
+  const table = renderTable({
     caption: "How this audit was made",
     columns: [{ title: "What" }, { title: "Value" }],
     rows: [
       ["Data", data],
       ["Model", model],
-      ["Recipe", html`<code>${JSON.stringify(recipe)}</code>`],
       ...requests.map(
         ({ spec, method, samples }) =>
           [
@@ -34,6 +33,12 @@ export function renderProvenance(report: AuditReport): Html {
       ["Time", `${formatSeconds(seconds)}; stored references are not trained again`],
       ["Machine", machine],
       ...Object.entries(versions).map(([name, version]) => [name, version] as const),
+      ...(digests.data === undefined
+        ? []
+        : [["Digest of the training part", html`<code>${digests.data}</code>`] as const]),
+      ...(digests.forget === undefined
+        ? []
+        : [["Digest of the forgotten positions", html`<code>${digests.forget}</code>`] as const]),
       ["Digest of the original", html`<code>${digests.original}</code>`],
       ["Digest of the unlearned model", html`<code>${digests.unlearned}</code>`],
       ...digests.retrained.map(
@@ -41,4 +46,7 @@ export function renderProvenance(report: AuditReport): Html {
       ),
     ],
   });
+  const configuration = { recipe, ...report.configuration };
+  return html`${table}<h3>Full configuration</h3>
+<pre class="scroll" tabindex="0">${JSON.stringify(configuration, undefined, 2)}</pre>`;
 }

@@ -1,5 +1,5 @@
 import type { MetricRow } from "../../audit/audit-document.ts";
-import type { AuditReport } from "../audit-report-data.ts";
+import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../audit-report-data.ts";
 
 const row = (
   title: string,
@@ -36,6 +36,8 @@ const curve = (lift: number) => ({
 /** An audit that failed, with every part a report can have. The figures are made up. */
 export function sampleAudit(): AuditReport {
   return {
+    format: AUDIT_FORMAT,
+    version: AUDIT_VERSION,
     verdict: "fail",
     reasons: [
       "The model still knows forgotten samples: “Error” is 2.0 %, retrained models lie around 52.0 %.",

@@ -1,6 +1,6 @@
 import { type Html, html } from "../html.ts";
 import { MODEL_IDS, modelLegend, modelSign, presentModels } from "../model-roles.ts";
-import { encodeGreyPng } from "../png.ts";
+import { encodePng } from "../png.ts";
 import type { SimulationReport } from "../simulation-report-schema.ts";
 
 type Examples = NonNullable<SimulationReport["examples"]>;
@@ -32,7 +32,7 @@ function renderCard(example: Example, shape: Examples["shape"], index: number): 
 }
 
 function picture(base64: string, [rows, columns]: Examples["shape"], description: string): Html {
-  const png = encodeGreyPng(Uint8Array.from(Buffer.from(base64, "base64")), columns, rows);
+  const png = encodePng(Uint8Array.from(Buffer.from(base64, "base64")), columns, rows);
   const source = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
   return html`<img src="${source}" width="${columns}" height="${rows}" alt="${description}" />`;
 }

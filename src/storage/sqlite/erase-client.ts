@@ -3,8 +3,9 @@ import { digestEntry } from "../../history/chain.ts";
 import type { ErasureReceipt } from "../../history/store.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { all, first, guarded, inTransaction } from "./database.ts";
-import { readClient, readEntryRow } from "./history-rows.ts";
+import { type ClientRow, readClient, readEntryRow, readNames } from "./history-rows.ts";
 import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
+import type { Vault } from "./vault.ts";
 
 /**
  * Replaces all entries of a client by their digests, in one transaction that also notes that the file is to be cleaned.
@@ -14,15 +15,7 @@ import { CLIENTS_PER_ROUND, STATUS_NUMBERS } from "./history-schema.ts";
  */
 export function eraseEntries(database: DatabaseSync, path: string, client: string): ErasureReceipt {
   return inTransaction(database, path, () => {
-    const known = readClient(database, client);
-    if (!known) {
-      throw new LetheError(
-        "usage",
-        "USAGE_UNKNOWN_CLIENT",
-        `Expected a client that took part in a round, got "${client}".`,
-        { details: { client } },
-      );
-    }
+    const known = requireClient(database, client);
     const names = new Map([[known.ordinal, client]]);
     const ids = all<{ readonly id: number }>(
       database,
@@ -50,6 +43,26 @@ export function eraseEntries(database: DatabaseSync, path: string, client: strin
     database.exec("INSERT OR IGNORE INTO cleanup (id) VALUES (1)");
     return { client, rounds: ids.length, recordBytes };
   });
+}
+
+/** @throws LETHE_USAGE_UNKNOWN_CLIENT */
+export function requireClient(database: DatabaseSync, client: string): ClientRow {
+  const known = readClient(database, client);
+  if (known) return known;
+  throw new LetheError(
+    "usage",
+    "USAGE_UNKNOWN_CLIENT",
+    `Expected a client that took part in a round, got "${client}".`,
+    { details: { client } },
+  );
+}
+
+/** Erases the clients whose keys were destroyed: by a process that ended before it was done, or since this copy was made. */
+export function eraseUnreadable(database: DatabaseSync, path: string, vault: Vault): void {
+  for (const client of readNames(database).values()) {
+    if (vault.reach(client) === "destroyed" && !readClient(database, client)?.erased)
+      eraseEntries(database, path, client);
+  }
 }
 
 /**

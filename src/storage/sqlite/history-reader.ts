@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { openRound } from "../../history/decode-round.ts";
 import type { FindRecord } from "../../history/entry.ts";
 import { unpackMean } from "../../history/running-mean.ts";
-import type { HistoryReader, Selection, StoredRound } from "../../history/store.ts";
+import type { HistoryHeader, HistoryReader, Selection, StoredRound } from "../../history/store.ts";
 import { createWorkspace } from "../../history/workspace.ts";
 import { first, guarded, inSnapshot } from "./database.ts";
 import {
@@ -17,20 +17,29 @@ import {
   readState,
 } from "./history-rows.ts";
 import { readUsedBytes, reportStorage } from "./history-storage.ts";
+import { auxiliaryPart, openedEntry, RECORD, type Vault } from "./vault.ts";
 import { verifyHistory } from "./verify-history.ts";
 
 /**
  * Reads a history from an open database.
  *
  * @param path - of the file, for messages and sizes
+ * @param vaultOf - decrypts what a history stores of clients
  * @param release - called when the reader is closed
  */
-export function createReader(database: DatabaseSync, path: string, release: () => void): HistoryReader {
+export function createReader(
+  database: DatabaseSync,
+  path: string,
+  vaultOf: (header: HistoryHeader, genesis: string) => Vault,
+  release: () => void,
+): HistoryReader {
   const { header, digest: genesis } = guarded(path, () => readHeader(database));
+  const vault = vaultOf(header, genesis);
   const { layout, codec } = header;
   const findRecord = (round: number, client: string): Uint8Array | undefined => {
     const known = readClient(database, client);
-    return known && readRecordBytes(database, round, known.ordinal);
+    const bytes = known && readRecordBytes(database, round, known.ordinal);
+    return bytes && vault.open(client, RECORD, round, bytes);
   };
 
   async function* readEntries(selection: Selection = {}): AsyncGenerator<StoredRound, void, void> {
@@ -41,8 +50,8 @@ export function createReader(database: DatabaseSync, path: string, release: () =
       if (next.done) return;
       const { round, mean, metadata } = next.value;
       const entries = guarded(path, () => readEntryRows(database, round, readNames(database)))
-        .map(({ entry }) => entry)
-        .filter(({ client }) => wanted?.has(client) ?? true);
+        .filter(({ entry }) => wanted?.has(entry.client) ?? true)
+        .map(({ entry }) => openedEntry(vault, round, entry));
       yield { round, metadata, mean, entries };
     }
   }
@@ -65,7 +74,7 @@ export function createReader(database: DatabaseSync, path: string, release: () =
       return guarded(path, () =>
         Array.from(readNames(database).values(), (client) => ({
           client,
-          erased: readClient(database, client)?.erased ?? false,
+          erased: vault.reach(client) === "destroyed" || (readClient(database, client)?.erased ?? false),
         })),
       );
     },
@@ -96,7 +105,7 @@ export function createReader(database: DatabaseSync, path: string, release: () =
         const [roundRow] = readRoundRows(database, { from: round, to: round });
         const update = new Float32Array(layout.length);
         const decoder = openRound({ round, mean: roundRow?.mean }, header, codec, findRecord);
-        return decoder.decode(row.entry, update) ? update : undefined;
+        return decoder.decode(openedEntry(vault, round, row.entry), update) ? update : undefined;
       });
     },
 
@@ -121,16 +130,20 @@ export function createReader(database: DatabaseSync, path: string, release: () =
           client,
           name,
         );
-        return row && { mean: unpackMean(row.mean), count: row.count };
+        if (!row || vault.reach(client) === "destroyed") return undefined;
+        return {
+          mean: unpackMean(vault.open(client, auxiliaryPart(name), row.count, row.mean)),
+          count: row.count,
+        };
       });
     },
 
     async verify() {
-      return guarded(path, () => inSnapshot(database, () => verifyHistory(database)));
+      return guarded(path, () => inSnapshot(database, () => verifyHistory(database, vault)));
     },
 
     async storage() {
-      return guarded(path, () => reportStorage(database, path, header));
+      return guarded(path, () => reportStorage(database, path, header, vault));
     },
 
     async usedBytes() {

@@ -8,18 +8,30 @@ import type { HistoryHeader, StorageReport } from "../../history/store.ts";
 import { first } from "./database.ts";
 import { readEntryRows, readNames, readRoundRows, readState } from "./history-rows.ts";
 import { STATUS_NUMBERS } from "./history-schema.ts";
+import { isReachable, RECORD, type Vault } from "./vault.ts";
 
 /** Counts what a history costs on disk, and what its records consist of. See `StorageReport`. */
-export function reportStorage(database: DatabaseSync, path: string, header: HistoryHeader): StorageReport {
-  const parts = { recordBytes: 0, symbolBytes: 0, supportBytes: 0, bufferBytes: 0 };
+export function reportStorage(
+  database: DatabaseSync,
+  path: string,
+  header: HistoryHeader,
+  vault: Vault,
+): StorageReport {
+  const parts = { recordBytes: 0, symbolBytes: 0, supportBytes: 0, bufferBytes: 0, sealedBytes: 0 };
   const entries = Object.fromEntries(Object.keys(STATUS_NUMBERS).map((status) => [status, 0])) as Record<
     EntryStatus,
     number
   >;
   const names = readNames(database);
   const count = (bytes: Uint8Array, round: number, client: string): void => {
-    const record = readRecord(bytes, { round, client });
     parts.recordBytes += bytes.length;
+    if (!isReachable(vault, client, bytes)) {
+      parts.sealedBytes += bytes.length;
+      return;
+    }
+    const plain = client === MEAN ? bytes : vault.open(client, RECORD, round, bytes);
+    parts.sealedBytes += bytes.length - plain.length;
+    const record = readRecord(plain, { round, client });
     parts.symbolBytes += record.body.length;
     parts.supportBytes += record.support.length;
     parts.bufferBytes += 4 * record.buffers.length;
@@ -48,7 +60,8 @@ export function reportStorage(database: DatabaseSync, path: string, header: Hist
     auxiliaryBytes,
     sumBytes: bytesOf(1),
     ...parts,
-    envelopeBytes: parts.recordBytes - parts.symbolBytes - parts.supportBytes - parts.bufferBytes,
+    envelopeBytes:
+      parts.recordBytes - parts.sealedBytes - parts.symbolBytes - parts.supportBytes - parts.bufferBytes,
     entries,
     rawBytes: 4 * header.layout.length * present,
     bitsPerParameter: present === 0 ? 0 : (8 * historyBytes) / (header.layout.length * present),

@@ -4,6 +4,9 @@ import { type CodecConfigInput, codecConfigSchema } from "../../history/config.t
 import type { History, HistoryHeader, HistoryReader } from "../../history/store.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { LetheError } from "../../kernel/errors.ts";
+import { inlineEncoding } from "../encoding/record-encoding.ts";
+import { workerEncoding } from "../encoding/worker-encoding.ts";
+import type { ClientKeys } from "../encryption/client-keys.ts";
 import { guarded, inTransaction, openDatabase } from "./database.ts";
 import { createReader } from "./history-reader.ts";
 import { floatBytes } from "./history-rows.ts";
@@ -17,12 +20,21 @@ import {
   SCHEMA_VERSION,
 } from "./history-schema.ts";
 import { createWriter } from "./history-writer.ts";
+import { type Vault, vaultOf } from "./vault.ts";
 import { lockForWriting } from "./writer-lock.ts";
 
+/** How to open a history. */
+interface OpenOptions {
+  /** Keys of an encrypted history; a reader without them sees everything but the clients' updates. */
+  readonly keys?: ClientKeys | undefined;
+}
+
 /** How to open a file for writing. */
-export interface WriterOptions {
+export interface WriterOptions extends OpenOptions {
   /** The file grows no further than this; a round that does not fit is refused as if the disk were full. */
   readonly maxBytes?: number;
+  /** Threads that code updates beside this one; for large models, whose updates take tens of milliseconds. */
+  readonly encodingWorkers?: number;
 }
 
 /** {@link HistoryHeader} with the codec's defaults left out. */
@@ -85,7 +97,10 @@ export function createWith(
  *
  * @throws LETHE_USAGE_SECOND_WRITER, LETHE_DATA_NOT_A_HISTORY, LETHE_DATA_CANNOT_OPEN, LETHE_INTEGRITY_DATABASE
  */
-export function openHistory(path: string, options: { readonly readOnly: true }): Promise<HistoryReader>;
+export function openHistory(
+  path: string,
+  options: OpenOptions & { readonly readOnly: true },
+): Promise<HistoryReader>;
 export function openHistory(
   path: string,
   options?: WriterOptions & { readonly readOnly?: false },
@@ -102,7 +117,7 @@ export async function openHistory(
   }
   try {
     expectHistory(reading, path);
-    return createReader(reading, path, () => {});
+    return createReader(reading, path, vaultWith(options.keys), () => {});
   } catch (error) {
     reading.close();
     throw error;
@@ -112,7 +127,7 @@ export async function openHistory(
 /** Locks, opens, runs `prepare`, and gives everything back when it fails. */
 function openWith(
   path: string,
-  { maxBytes }: WriterOptions,
+  { maxBytes, keys, encodingWorkers = 0 }: WriterOptions,
   prepare: (database: DatabaseSync) => void,
 ): History {
   const release = lockForWriting(path);
@@ -125,12 +140,20 @@ function openWith(
       prepare(opened);
       if (maxBytes !== undefined) limitSize(opened, maxBytes);
     });
-    return createWriter(opened, path, createReader(opened, path, release));
+    const reader = createReader(opened, path, vaultWith(keys), release);
+    const vault = vaultWith(keys)(reader.header, reader.genesis);
+    const encoding =
+      encodingWorkers === 0 ? inlineEncoding(reader.header) : workerEncoding(reader.header, encodingWorkers);
+    return createWriter(opened, path, reader, vault, encoding);
   } catch (error) {
     database?.close();
     release();
     throw error;
   }
+}
+
+function vaultWith(keys: ClientKeys | undefined): (header: HistoryHeader, genesis: string) => Vault {
+  return ({ codec }, genesis) => vaultOf(codec, genesis, keys);
 }
 
 /** @throws LETHE_DATA_NOT_A_HISTORY */

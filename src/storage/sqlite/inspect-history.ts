@@ -3,6 +3,7 @@ import { quantiserByWireId } from "../../history/quantisers/index.ts";
 import { readRecord } from "../../history/record.ts";
 import type { HistoryHeader, StorageReport } from "../../history/store.ts";
 import type { Digest } from "../../kernel/digest.ts";
+import type { ClientKeys } from "../encryption/client-keys.ts";
 import {
   readEntryRows,
   readHeader,
@@ -13,6 +14,12 @@ import {
 } from "./history-rows.ts";
 import { reportStorage } from "./history-storage.ts";
 import { withReadOnly } from "./transfer-history.ts";
+import { isReachable, RECORD, vaultOf } from "./vault.ts";
+
+function quantiserOf(record: Uint8Array, round: number, client: string): string {
+  const { quantiser } = readRecord(record, { round, client }).stages;
+  return quantiserByWireId(quantiser)?.id ?? `unknown ${quantiser}`;
+}
 
 /** Records and their bytes. */
 export interface RecordCount {
@@ -28,7 +35,7 @@ export interface HistorySummary {
   readonly rounds: readonly ({ readonly round: number; readonly digest: Digest } & RecordCount)[];
   /** In order of appearance. */
   readonly clients: readonly ({ readonly client: string; readonly entries: number } & RecordCount)[];
-  /** By the quantiser that the records name. */
+  /** By the quantiser that the records name; `encrypted` for those without a key at hand. */
   readonly codecs: Readonly<Record<string, RecordCount>>;
   /** Round of the weights that are kept, undefined before the first and after a repair that lost them. */
   readonly stateRound: number | undefined;
@@ -41,9 +48,10 @@ export interface HistorySummary {
  *
  * @throws LETHE_DATA_NOT_A_HISTORY, LETHE_INTEGRITY_RECORD
  */
-export function inspectHistory(path: string): HistorySummary {
+export function inspectHistory(path: string, keys?: ClientKeys): HistorySummary {
   return withReadOnly(path, (database) => {
     const { header, digest: genesis } = readHeader(database);
+    const vault = vaultOf(header.codec, genesis, keys);
     const names = readNames(database);
     const clients = new Map(
       Array.from(names.values(), (client) => [client, { client, entries: 0, ...NOTHING }]),
@@ -52,8 +60,9 @@ export function inspectHistory(path: string): HistorySummary {
     const rounds = Array.from(readRoundRows(database, {}), ({ round, digest, mean }) => {
       let ofRound: RecordCount = NOTHING;
       const count = (client: string, record: Uint8Array): void => {
-        const { stages } = readRecord(record, { round, client });
-        const id = quantiserByWireId(stages.quantiser)?.id ?? `unknown ${stages.quantiser}`;
+        const id = isReachable(vault, client, record)
+          ? quantiserOf(client === MEAN ? record : vault.open(client, RECORD, round, record), round, client)
+          : "encrypted";
         codecs[id] = added(codecs[id] ?? NOTHING, record);
         ofRound = added(ofRound, record);
       };
@@ -79,7 +88,7 @@ export function inspectHistory(path: string): HistorySummary {
       codecs,
       stateRound: readState(database)?.round,
       repairs: readRepairs(database),
-      storage: reportStorage(database, path, header),
+      storage: reportStorage(database, path, header, vault),
     };
   });
 }

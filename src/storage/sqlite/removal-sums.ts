@@ -4,6 +4,7 @@ import { advanceError, REMOVAL_ERROR, removalTerms } from "../../history/removal
 import { digestBytes } from "../../kernel/digest.ts";
 import { first } from "./database.ts";
 import { readNames } from "./history-rows.ts";
+import { auxiliaryPart, type Vault } from "./vault.ts";
 
 /**
  * Carries every client's removal error one round on, from the updates as they came and not as they were coded. To be called
@@ -15,6 +16,7 @@ export function advanceErrors(
   database: DatabaseSync,
   participants: readonly Participant[],
   alpha: number,
+  vault: Vault,
 ): void {
   const parts = participants.flatMap(({ client, weight, update }) =>
     update ? [{ client, weight, update }] : [],
@@ -30,9 +32,14 @@ export function advanceErrors(
     );
     const at = parts.findIndex(({ client }) => client === name);
     if (at < 0 && !row) continue;
+    // Nothing can be added to what nobody can read again.
+    if (vault.reach(name) === "destroyed") continue;
     if (at >= 0) term(at, scratch);
-    const error = advanceError(row?.mean, alpha, at < 0 ? undefined : scratch);
+    const part = auxiliaryPart(REMOVAL_ERROR);
+    const before = row && vault.open(name, part, row.count, row.mean);
+    const advanced = advanceError(before, alpha, at < 0 ? undefined : scratch);
     const count = (row?.count ?? 0) + (at < 0 ? 0 : 1);
+    const error = vault.seal(name, part, count, advanced);
     database
       .prepare("INSERT OR REPLACE INTO auxiliary (client, name, count, mean, digest) VALUES (?, ?, ?, ?, ?)")
       .run(ordinal, REMOVAL_ERROR, count, error, digestBytes(error));

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestHeader, digestRound } from "../../history/chain.ts";
+import { leansOnEarlier } from "../../history/config.ts";
 import { openRound } from "../../history/decode-round.ts";
 import { MEAN } from "../../history/encode-round.ts";
 import { readRecord } from "../../history/record.ts";
@@ -7,6 +8,7 @@ import type { HistoryHeader, VerifyReport } from "../../history/store.ts";
 import { createWorkspace } from "../../history/workspace.ts";
 import { type Digest, digestBytes } from "../../kernel/digest.ts";
 import { isLetheError, LetheError } from "../../kernel/errors.ts";
+import type { ClientKeys } from "../encryption/client-keys.ts";
 import { guarded, openDatabase } from "./database.ts";
 import {
   type HistoryItem,
@@ -19,6 +21,7 @@ import {
 import { readHeader, readNames, readRepairs } from "./history-rows.ts";
 import { expectHistory } from "./history-store.ts";
 import { createFromItems } from "./transfer-history.ts";
+import { openedEntry, type Vault, vaultOf } from "./vault.ts";
 
 /** What a repair could not save, and what that means from now on. */
 export interface RepairReport {
@@ -50,23 +53,26 @@ interface Findings {
  * original, since a round that lost a record keeps its digest on trust. Where a round differs from its digest although all
  * its records can be read, nothing says which part is wrong, and it is left out with all after it.
  *
- * @throws LETHE_INTEGRITY_HEADER where the header itself is damaged: nothing can be decoded without it
+ * @param keys - needed for an encrypted history
+ * @throws LETHE_USAGE_KEYRING, LETHE_INTEGRITY_HEADER where the header itself is damaged: nothing can be decoded without it
  */
-export async function repairHistory(path: string, out: string): Promise<RepairReport> {
+export async function repairHistory(path: string, out: string, keys?: ClientKeys): Promise<RepairReport> {
   const database = openDatabase(path, { readOnly: true });
   try {
     expectHistory(database, path);
     const { header, digest } = guarded(path, () => readHeader(database));
     if (digestHeader(header) !== digest) throw headerIsDamaged();
+    const vault = vaultOf(header.codec, digest, keys);
+    if (header.codec.encryption !== undefined && keys === undefined) throw needsKeys();
     const look = (): { findings: Findings; items: Iterable<HistoryItem> } => {
       const findings = nothingFound(digest);
-      return { findings, items: intactItems(database, path, header, findings) };
+      return { findings, items: intactItems(database, path, header, findings, vault) };
     };
     const survey = look();
     for (const _item of survey.items);
     const { lost, cutFrom, dropped } = survey.findings;
     const isIntact = lost.length === 0 && cutFrom === undefined && dropped.length === 0;
-    const verified = isIntact ? undefined : await createFromItems(out, look().items);
+    const verified = isIntact ? undefined : await createFromItems(out, look().items, keys);
     return { lost, cutFrom, dropped, consequences: consequencesOf(survey.findings), verified };
   } finally {
     database.close();
@@ -83,6 +89,14 @@ function nothingFound(genesis: Digest): Findings {
   };
 }
 
+function needsKeys(): LetheError {
+  return new LetheError(
+    "usage",
+    "USAGE_KEYRING",
+    "Expected the keyring of this encrypted history, got none: only its keys tell which records are damaged. Give it with --keys FILE.",
+  );
+}
+
 function headerIsDamaged(): LetheError {
   return new LetheError(
     "integrity",
@@ -97,10 +111,11 @@ function* intactItems(
   path: string,
   header: HistoryHeader,
   findings: Findings,
+  vault: Vault,
 ): Generator<HistoryItem, void, void> {
   yield* readHeadItems(database);
   const trusted = new Set(readRepairs(database).map(({ part }) => part));
-  const examine = roundExaminer(header, readNames(database), trusted, findings);
+  const examine = roundExaminer(header, readNames(database), trusted, findings, vault);
   const rounds = readRoundItems(database);
   let lastRound = -1;
   for (;;) {
@@ -169,12 +184,13 @@ function roundExaminer(
   names: ReadonlyMap<number, string>,
   trusted: ReadonlySet<string>,
   findings: Findings,
+  vault: Vault,
 ): (item: RoundItem) => RoundItem | undefined {
   const workspace = createWorkspace();
   const update = new Float32Array(header.layout.length);
   /** Intact records by client, which later entries may refer to. */
   const records = new Map<string, Map<number, Uint8Array>>();
-  const isKept = header.codec.threshold.mode === "temporal" || header.codec.rotation !== undefined;
+  const isKept = header.codec.threshold.mode === "temporal" || leansOnEarlier(header.codec);
   return (item) => {
     const { round } = item;
     const meanIsLost = item.mean !== undefined && !isReadable(item.mean, round, MEAN);
@@ -188,14 +204,17 @@ function roundExaminer(
       const { status, weight, reference, record } = entry;
       const full = { client, status, weight, reference, record };
       digests.push((entry.digest as Digest | undefined) ?? digestEntry(full));
+      let opened = full;
       try {
-        decoder.decode(full, update);
+        opened = openedEntry(vault, round, full);
+        decoder.decode(opened, update);
       } catch (error) {
         if (!isLetheError(error, "integrity")) throw error;
         lost.push(client);
         return { client: entry.client, status: "dropped", weight };
       }
-      if (isKept && record) records.set(client, (records.get(client) ?? new Map()).set(round, record));
+      if (isKept && opened.record)
+        records.set(client, (records.get(client) ?? new Map()).set(round, opened.record));
       return entry;
     });
     const link = {

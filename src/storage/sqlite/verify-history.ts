@@ -16,25 +16,31 @@ import {
   readRoundRows,
   readState,
 } from "./history-rows.ts";
+import { auxiliaryPart, openedEntry, RECORD, type Vault } from "./vault.ts";
 
 interface AuxiliaryColumns {
+  readonly client: number;
+  readonly count: number;
   readonly name: string;
   readonly mean: Uint8Array;
   readonly digest: Digest;
 }
 
 /** Checks the file's pages, every record and every link of the chain of digests. See `HistoryReader.verify`. */
-export function verifyHistory(database: DatabaseSync): VerifyReport {
+export function verifyHistory(database: DatabaseSync, vault: Vault): VerifyReport {
   checkPages(database);
   const { header, digest: genesis } = readHeader(database);
   if (digestHeader(header) !== genesis) throw broken("header");
   const trusted = readRepairs(database).map(({ part }) => part);
   const names = readNames(database);
   const ordinals = new Map(Array.from(names, ([ordinal, name]) => [name, ordinal]));
-  const find: FindRecord = (round, client) => readRecordBytes(database, round, ordinals.get(client) ?? 0);
+  const find: FindRecord = (round, client) => {
+    const bytes = readRecordBytes(database, round, ordinals.get(client) ?? 0);
+    return bytes && vault.open(client, RECORD, round, bytes);
+  };
   const workspace = createWorkspace();
   const update = new Float32Array(header.layout.length);
-  const counts = { rounds: 0, records: 0, erased: 0, dropped: 0 };
+  const counts = { rounds: 0, records: 0, sealed: 0, erased: 0, dropped: 0 };
   let head: Digest = genesis;
   let weights: Digest | undefined;
   let checkpoint: Digest | undefined;
@@ -48,7 +54,9 @@ export function verifyHistory(database: DatabaseSync): VerifyReport {
         if (isTrusted) return row.digest;
         throw broken(`entry of client "${entry.client}" in round ${row.round}`);
       }
-      if (decoder.decode(entry, update)) counts.records += entry.record ? 1 : 0;
+      if (vault.reach(entry.client) !== "open") counts.sealed += entry.record ? 1 : 0;
+      else if (decoder.decode(openedEntry(vault, row.round, entry), update))
+        counts.records += entry.record ? 1 : 0;
       return digestEntry(entry);
     });
     const { round, metadata, mean } = row;
@@ -60,11 +68,13 @@ export function verifyHistory(database: DatabaseSync): VerifyReport {
     counts.rounds++;
   }
   if (!trusted.includes("state")) checkState(database, weights, checkpoint);
-  for (const { name, mean, digest } of all<AuxiliaryColumns>(
+  for (const { client, name, count, mean, digest } of all<AuxiliaryColumns>(
     database,
-    "SELECT name, mean, digest FROM auxiliary",
+    "SELECT client, name, count, mean, digest FROM auxiliary",
   )) {
     if (digestBytes(mean) !== digest) throw broken(`auxiliary vector "${name}"`);
+    const owner = names.get(client) ?? "";
+    if (vault.reach(owner) === "open") vault.open(owner, auxiliaryPart(name), count, mean);
   }
   return { ...counts, trusted, head };
 }

@@ -1,5 +1,6 @@
 import type { CaseTable } from "../operator-case.ts";
 import { activationCases } from "./activation.ts";
+import { attentionCases } from "./attention.ts";
 import { elementwiseCases } from "./elementwise.ts";
 import { indexingCases } from "./indexing.ts";
 import { linearCases } from "./linear.ts";
@@ -13,6 +14,7 @@ import { structureCases } from "./structure.ts";
 /** Random uses of every operator. */
 export const cases: CaseTable = {
   ...activationCases,
+  ...attentionCases,
   ...elementwiseCases,
   ...normalizationCases,
   ...recurrentCases,

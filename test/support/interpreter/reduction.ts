@@ -21,7 +21,8 @@ export const reductionEvaluators: Evaluators = {
   ),
   CumSum: running(sum),
   CumProd: running((elements) => elements.reduce((product, element) => product * element, 1)),
-  Softmax: alongAxis((element, elements) => Math.exp(element) / sum(elements.map(Math.exp))),
+  // Not as a quotient of exponentials: those of scores that must not count are all 0.
+  Softmax: alongAxis((element, elements) => 1 / sum(elements.map((other) => Math.exp(other - element)))),
   LogSoftmax: alongAxis((element, elements) => element - Math.log(sum(elements.map(Math.exp)))),
 };
 
