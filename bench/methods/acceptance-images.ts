@@ -53,37 +53,31 @@ export async function chooseFor(
   experiment: Experiment,
   of: ExperimentCase,
   method: string,
-<<<<<<< HEAD
   {
     aim,
     trials,
   }: { readonly aim?: Aim; readonly trials?: readonly Readonly<Record<string, unknown>>[] } = {},
-=======
-  trials: readonly Readonly<Record<string, unknown>>[] = gridOf(findMethod(method)),
->>>>>>> main
 ): ReturnType<Experiment["choose"]> {
   const original = (await trained(of, "original")).weights;
   const score = heldOutScore(of, original, aim ?? (of.forgetClasses.length > 0 ? "forget" : "hide"));
   return experiment.choose(of, method, {
     method,
-    trials: trials ?? trialsOf(findMethod(method), MOST_TRIALS),
+    trials: trials ?? gridOf(findMethod(method)),
     score,
   });
 }
 
-<<<<<<< HEAD
 const MOST_TRIALS = 4;
-=======
-/** A method's defaults, then its grid one setting at a time, nine at most. */
+
+/** A method's defaults, then its grid one setting at a time, so many at most. */
 function gridOf({ grid }: Pick<Method, "grid">): readonly Readonly<Record<string, unknown>>[] {
   const axes = Object.entries(grid);
   const longest = Math.max(0, ...axes.map(([, values]) => values.length));
   const variations = Array.from({ length: longest }, (_, index) =>
     axes.flatMap(([name, values]) => (index < values.length ? [{ [name]: values[index] }] : [])),
   ).flat();
-  return [{}, ...variations].slice(0, 9);
+  return [{}, ...variations].slice(0, MOST_TRIALS);
 }
->>>>>>> main
 
 /**
  * How good a model looks without a retrained one: accuracy on held-out samples of the kept classes, less how far the accuracy on forget
