@@ -12,6 +12,7 @@ const GENERATED = [
   "docs/methods.md",
   "docs/metrics.md",
   "docs/operators.md",
+  "src/history/fast/kernel-bytes.ts",
   "src/onnx/proto",
 ];
 

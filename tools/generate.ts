@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { operators } from "../src/autodiff/operators/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
 import { comparisonPage, comparisonSchema, comparisonSummary } from "./comparison-table.ts";
+import { kernelModule } from "./kernel-module.ts";
 import { methodsPage } from "./methods-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { operatorsPage } from "./operators-page.ts";
@@ -19,6 +20,9 @@ const template = JSON.stringify({
 });
 const result = spawnSync("buf", ["generate", "src/onnx/proto", "--template", template], { stdio: "inherit" });
 if (result.status !== 0) process.exit(result.status ?? 1);
+
+// The fast path of the history's codec, from assembly/.
+writeFileSync(join(root, "src/history/fast/kernel-bytes.ts"), kernelModule(root));
 
 // The README's tables and the pages of results, from committed results.
 const readJson = (path: string): unknown => JSON.parse(readFileSync(join(root, path), "utf8"));
