@@ -1,12 +1,15 @@
 import { digestArrays } from "../kernel/digest.ts";
 import { isLetheError, throwIfCancelled } from "../kernel/errors.ts";
-import type { Progress, Scalars } from "../kernel/events.ts";
+import type { Progress } from "../kernel/events.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Feeds } from "../training/feeds.ts";
 import type { CompiledStep, TrainerState } from "../training/objective.ts";
 import type { MethodRequest, Stop } from "./contract.ts";
+import type { Look, Reached } from "./look.ts";
 import { joinTracks, type Tracks, tracksOf } from "./parts/tracks.ts";
 import { type UtilityGuard, utilityGuard } from "./parts/utility-guard.ts";
+
+export type { Look, Reached } from "./look.ts";
 
 /** One optimizer step to be taken. */
 export interface Order {
@@ -15,27 +18,6 @@ export interface Order {
   readonly learningRate: number;
   /** Whose optimizer state it moves: steps of one track share moments and count; one track when left out. */
   readonly track?: string;
-}
-
-/** Where a loop stands after an epoch. */
-export interface Reached {
-  readonly state: TrainerState;
-  /** Epochs done. */
-  readonly epoch: number;
-  /** What the loop carries from epoch to epoch beside the state. */
-  readonly carried: ParameterSet;
-}
-
-/** What a look at the model after an epoch leads to. */
-export interface Look {
-  /** Ends the loop. */
-  readonly stop?: Stop;
-  /** The result, where it is not the state reached: an earlier model that a rule goes back to. */
-  readonly weights?: ParameterSet;
-  readonly carried?: ParameterSet;
-  readonly scalars?: Scalars;
-  /** For the reader of the run. */
-  readonly notice?: { readonly code: string; readonly message: string };
 }
 
 /** A loop over objectives. */

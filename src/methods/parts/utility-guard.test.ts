@@ -4,7 +4,7 @@ import { keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import { initialWeights } from "../../models/architecture.ts";
 import { mlp } from "../../models/mlp.ts";
-import type { Reached } from "../iterative.ts";
+import type { Reached } from "../look.ts";
 import { utilityGuard } from "./utility-guard.ts";
 
 const architecture = mlp([2], 3, []);

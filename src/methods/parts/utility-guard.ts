@@ -5,7 +5,7 @@ import { firstNonFinite, type ParameterSet } from "../../kernel/parameters.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
 import { predictedClasses } from "../../metrics/predictions.ts";
 import type { MethodRequest } from "../contract.ts";
-import type { Look, Reached } from "../iterative.ts";
+import type { Look, Reached } from "../look.ts";
 import type { Workbench } from "../workbench.ts";
 import { accuracyOf, withoutClasses } from "./class-accuracy.ts";
 import { drawnSamples } from "./drawn-samples.ts";
