@@ -10,8 +10,10 @@ const GENERATED = [
   "bench/results/comparison.md",
   "bench/results/step.md",
   "docs/methods.md",
+  "docs/methods",
   "docs/metrics.md",
   "docs/operators.md",
+  "src/history/fast/kernel-bytes.ts",
   "src/onnx/proto",
 ];
 
