@@ -17,10 +17,11 @@ import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
 import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
+import { addPdfOptions, type PdfFlags, writePage } from "../report-files.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
 
-interface AuditOptions extends CommonOptions {
+interface AuditOptions extends CommonOptions, PdfFlags {
   readonly reference: number;
   readonly original?: string;
   readonly store: string;
@@ -58,56 +59,60 @@ export function auditCommand(): Command {
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
     );
-  return defineAction<AuditOptions>(command, "out/audit.html", async (options, context, [directory = ""]) => {
-    const started = performance.now();
-    const unlearned = await openTrainingRun(directory);
-    const work = readUnlearningWork(directory);
-    const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
-    const original = await openTrainingRun(originalDirectory);
-    const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, from: work?.from }, options, context);
-    const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
-    const { cores, processor, system, versions } = describeMachine(packageVersions());
-    const { run, parts, dataset } = unlearned;
-    const result: AuditReport = {
-      format: AUDIT_FORMAT,
-      version: AUDIT_VERSION,
-      ...documentOf(outcome),
-      ...(evidence && { evidence }),
-      data: run.data,
-      classNames: dataset.classNames,
-      machine: `${processor}, ${cores} cores, ${system}`,
-      versions,
-      model: run.model,
-      recipe: run.settings,
-      requests: run.requests.map(({ spec, method, positions }) => ({
-        spec: withoutNames(spec),
-        method,
-        samples: positions.length,
-      })),
-      references: options.reference,
-      seed: context.seed,
-      digests: {
-        original: original.run.digest,
-        unlearned: run.digest,
-        retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
-        data: digestSamples(parts.train),
-        forget: digestArrays(new Map([["positions", forgotten.forget]])),
-      },
-      leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
-      costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
-      configuration: configurationOf(options, context, work?.settings),
-      seconds: (performance.now() - started) / 1000,
-    };
-    const json = options.out.replace(/(\.html?)?$/, ".json");
-    writeFileAtomically(options.out, renderAuditReport(result));
-    writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
-    return {
-      json: result,
-      text: textOf(result, options.out, json),
-      exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
-    };
-  });
+  return defineAction<AuditOptions>(
+    addPdfOptions(command),
+    "out/audit.html",
+    async (options, context, [directory = ""]) => {
+      const started = performance.now();
+      const unlearned = await openTrainingRun(directory);
+      const work = readUnlearningWork(directory);
+      const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
+      const original = await openTrainingRun(originalDirectory);
+      const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
+      const outcome = await judged(original, unlearned, { ...forgotten, from: work?.from }, options, context);
+      const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
+      const { cores, processor, system, versions } = describeMachine(packageVersions());
+      const { run, parts, dataset } = unlearned;
+      const result: AuditReport = {
+        format: AUDIT_FORMAT,
+        version: AUDIT_VERSION,
+        ...documentOf(outcome),
+        ...(evidence && { evidence }),
+        data: run.data,
+        classNames: dataset.classNames,
+        machine: `${processor}, ${cores} cores, ${system}`,
+        versions,
+        model: run.model,
+        recipe: run.settings,
+        requests: run.requests.map(({ spec, method, positions }) => ({
+          spec: withoutNames(spec),
+          method,
+          samples: positions.length,
+        })),
+        references: options.reference,
+        seed: context.seed,
+        digests: {
+          original: original.run.digest,
+          unlearned: run.digest,
+          retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
+          data: digestSamples(parts.train),
+          forget: digestArrays(new Map([["positions", forgotten.forget]])),
+        },
+        leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
+        costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
+        configuration: configurationOf(options, context, work?.settings),
+        seconds: (performance.now() - started) / 1000,
+      };
+      const json = options.out.replace(/(\.html?)?$/, ".json");
+      writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
+      const written = await writePage(options.out, renderAuditReport(result), options, context);
+      return {
+        json: result,
+        text: textOf(result, [...written, json]),
+        exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
+      };
+    },
+  );
 }
 
 async function judged(
@@ -194,7 +199,7 @@ function parseReference(text: string): number {
   return parseCount(count);
 }
 
-function textOf(result: AuditReport, page: string, json: string): readonly string[] {
+function textOf(result: AuditReport, written: readonly string[]): readonly string[] {
   const { verdict, reasons, controls, notes, metrics, seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
@@ -209,6 +214,6 @@ function textOf(result: AuditReport, page: string, json: string): readonly strin
         `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
     ),
     `time       ${seconds.toFixed(1)} s`,
-    `written    ${page}, ${json}`,
+    `written    ${written.join(", ")}`,
   ];
 }
