@@ -26,6 +26,8 @@ export interface AuditRequest {
   readonly unlearned: ParameterSet;
   /** How many models are retrained without the forget samples. */
   readonly references: number;
+  /** Models retrained elsewhere, as many as `references`: none is trained then. Whoever gives them answers for what they were trained on. */
+  readonly given?: readonly ParameterSet[] | undefined;
   /** Decides the references' weights and orders and every draw. */
   readonly seed: number;
   readonly runtime: RuntimeOptions;
@@ -83,7 +85,9 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
     subset: data.retain,
     seed: `reference ${index} of ${seed}`,
   }));
-  const weights = yield* nested(trainModels({ data: shareSamples(data.train), model, recipe }, jobs, farm));
+  const weights =
+    request.given ??
+    (yield* nested(trainModels({ data: shareSamples(data.train), model, recipe }, jobs, farm)));
   const mixed = referenceRefusals(
     weights.map((tensors) => digestArrays(tensors)),
     digests,

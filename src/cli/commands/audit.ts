@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
@@ -17,12 +17,13 @@ import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
 import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
+import { openReferences, parseReference, type Reference, referenceCount } from "../reference-argument.ts";
 import { addPdfOptions, type PdfFlags, writePage } from "../report-files.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
 
 interface AuditOptions extends CommonOptions, PdfFlags {
-  readonly reference: number;
+  readonly reference: Reference;
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
@@ -31,7 +32,7 @@ interface AuditOptions extends CommonOptions, PdfFlags {
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
-const REFERENCES = 8;
+const REFERENCE: Reference = { kind: "retrain", count: 8 };
 /** The exit code of a verdict that is no pass. */
 const NOT_PASSED = 4;
 
@@ -43,10 +44,10 @@ export function auditCommand(): Command {
     )
     .argument("<directory>", "what `lethe unlearn` wrote")
     .option(
-      "--reference <retrain:COUNT>",
-      "how many models to retrain as references",
+      "--reference <models>",
+      "what to judge by: retrain:COUNT models, or runs:DIRECTORY,… that `lethe unlearn --method retrain` wrote",
       parseReference,
-      REFERENCES,
+      REFERENCE,
     )
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
@@ -89,7 +90,7 @@ export function auditCommand(): Command {
           method,
           samples: positions.length,
         })),
-        references: options.reference,
+        references: referenceCount(options.reference),
         seed: context.seed,
         digests: {
           original: original.run.digest,
@@ -122,9 +123,14 @@ async function judged(
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
-  const mismatches = runMismatches(original.run, unlearned.run, from);
-  if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
+  const mismatches = [
+    ...runMismatches(original.run, run, from, parts.train.count),
+    ...dataRefusals(original),
+  ];
+  if (mismatches.length > 0) return refused(mismatches);
+  const { given, refusals } = await openReferences(options.reference, unlearned, forgotten);
+  if (refusals.length > 0) return refused(refusals);
   return context.run(
     "Auditing",
     audit({
@@ -133,7 +139,8 @@ async function judged(
       recipe: run.settings,
       original: original.weights,
       unlearned: unlearned.weights,
-      references: options.reference,
+      references: referenceCount(options.reference),
+      given,
       seed: context.seed,
       runtime: context.runtime,
       farm: {
@@ -174,7 +181,7 @@ function configurationOf(
   const { threads, device = "cpu" } = runtime;
   return {
     unlearning: settings ?? {},
-    audit: { references: reference, seed, pictures, device, ...(threads && { threads }) },
+    audit: { reference, seed, pictures, device, ...(threads && { threads }) },
   };
 }
 
@@ -193,10 +200,12 @@ function originalOf(directory: string, named: string | undefined, relativePath: 
   );
 }
 
-function parseReference(text: string): number {
-  const [, count] = /^retrain:(\d+)$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError("Expected retrain:COUNT, such as retrain:8.");
-  return parseCount(count);
+/** Data that are no longer what the model was trained on, by the digest `lethe train` recorded. */
+function dataRefusals({ run, parts }: OpenRun): readonly string[] {
+  const isWhole = run.requests.length === 0 && run.trainedOn !== undefined;
+  return isWhole && run.trainedOn !== digestSamples(parts.train)
+    ? [`The data at ${run.data} are not those the original was trained on (the digests differ).`]
+    : [];
 }
 
 function textOf(result: AuditReport, written: readonly string[]): readonly string[] {

@@ -80,6 +80,11 @@ export function expectComparable(documents: readonly NamedDocument<ComparableFac
   }
 }
 
+/** What a ranking goes by: equal methods have equal sums, to the bit. */
+export function distanceSum({ forgetting, utility }: Contestant): number {
+  return forgetting.value + utility.value;
+}
+
 /** Names that tell contestants apart: the method's, with the file's where two share it. */
 export function distinctNames(
   entries: readonly { readonly name: string; readonly file: string }[],

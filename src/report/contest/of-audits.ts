@@ -7,6 +7,7 @@ import { countNoun, joinWords } from "../format.ts";
 import {
   type Contest,
   type Contestant,
+  distanceSum,
   distinctNames,
   type Estimate,
   expectComparable,
@@ -56,11 +57,7 @@ export function contestOfAudits(audits: readonly Audit[]): Contest {
     unitNote:
       "1 is the edge of the band in which a model passes, 0 the middle of the retrained models. Intervals are at 95%, over samples and references; those of a mean over figures take all figures to move together, which makes them wide.",
     costNote: "sample gradients as a share of one retraining",
-    contestants: contestants.sort(
-      (a, b) =>
-        placeOf(a) - placeOf(b) ||
-        a.forgetting.value + a.utility.value - b.forgetting.value - b.utility.value,
-    ),
+    contestants: contestants.sort((a, b) => placeOf(a) - placeOf(b) || distanceSum(a) - distanceSum(b)),
     figures: common.map(([id, row]) => ({
       id,
       title: row.title,

@@ -5,6 +5,7 @@ import { countNoun } from "../format.ts";
 import {
   type Contest,
   type Contestant,
+  distanceSum,
   distinctNames,
   type Estimate,
   expectComparable,
@@ -104,7 +105,7 @@ export function contestOfComparisons(comparisons: readonly NamedDocument<Compari
     costNote: "time as a share of one retraining, without preparations",
     contestants: entries
       .map(({ name: method, document }, at) => contestantOf(document, method, names[at] as string))
-      .sort((a, b) => a.forgetting.value + a.utility.value - b.forgetting.value - b.utility.value),
+      .sort((a, b) => distanceSum(a) - distanceSum(b)),
     figures: (Object.keys(FIGURES) as FigureId[]).map((id) => ({
       id,
       title: FIGURES[id],
