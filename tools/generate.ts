@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { operators } from "../src/autodiff/operators/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+import { measuredMethodsModule } from "./measured-methods.ts";
 import { methodsPage } from "./methods-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { operatorsPage } from "./operators-page.ts";
@@ -38,3 +39,9 @@ writeFileSync(join(root, "docs/metrics.md"), metricsPage());
 
 // The page of methods, from their declarations.
 writeFileSync(join(root, "docs/methods.md"), methodsPage());
+
+// What the planner knows of methods, from committed comparisons.
+writeFileSync(
+  join(root, "src/planning/measured-methods.ts"),
+  measuredMethodsModule(join(root, "bench/results")),
+);
