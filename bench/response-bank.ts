@@ -1,11 +1,16 @@
 // What the rule `kronecker-response` needs of a history in constant memory: a bank of sums Σ_t γ_m^(T−1−t) d_t with fixed
 // γ_m in place of the leaver's rounds, and Kronecker factors of other clients' rounds in place of the kept clients' own.
 //
+// Adds its rows to bench/results/response-bank.json, or to the file that is named.
+//
 //   lethe simulate --data fashion-mnist --attack backdoor --boost 10 --codec none --out out/bank
-//   node bench/response-bank.ts out/bank
-import { readFileSync } from "node:fs";
+//   node bench/response-bank.ts out/bank [RESULTS.json]
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { describeMachine } from "../src/cli/machine.ts";
 import { chooseModel } from "../src/cli/model-argument.ts";
+import { packageVersions } from "../src/cli/package-versions.ts";
 import { loadDataset } from "../src/data/index.ts";
 import { simulationSchema } from "../src/federation/simulation/config.ts";
 import { createMeasurer } from "../src/federation/simulation/measurements.ts";
@@ -34,6 +39,7 @@ import { deriveKey, keyFromSeed } from "../src/kernel/key.ts";
 import { BATCH_NORM_MOMENTUM } from "../src/models/batch-norm.ts";
 import { layersOf } from "../src/models/derive-layers.ts";
 import { ortMatrices } from "../src/runtime/linear-algebra/ort-engine.ts";
+import { writeFileAtomically } from "../src/storage/atomic-file.ts";
 import { openHistory } from "../src/storage/sqlite/history-store.ts";
 import { createPredictor } from "../src/training/predictor.ts";
 
@@ -49,6 +55,7 @@ const BANKS = [
 ] as const;
 
 const directory = process.argv[2] ?? "out/bank";
+const resultsPath = process.argv[3] ?? join(import.meta.dirname, "results/response-bank.json");
 const document = JSON.parse(readFileSync(join(directory, "result.json"), "utf8"));
 const config = simulationSchema.parse(document.config);
 const runtime = { threads: 1, spinning: false };
@@ -91,6 +98,7 @@ const scale = responseScale(request.training, THETA);
 const deviations: Float32Array[] = [];
 for await (const { deviation } of readDeviations(request, "hold").pass()) deviations.push(deviation.slice());
 
+const rows: { title: string; accuracy: number; attackSuccess: number; gap?: number }[] = [];
 await report("trained", finalWeights, undefined);
 const own = await measureResponse(request, () => true);
 const reference = await transported(own);
@@ -106,9 +114,27 @@ for (const rounds of [5, 10]) {
 }
 const withLeaver = await transported(await measureResponse({ ...request, leavers: [] }, () => true));
 await report("factors and Λ with the leaver", minus(withLeaver), withLeaver);
-const both = await fromBank(await measureResponse(request, last(10)), 6, true);
-await report("bank of 6, factors of the last 10 rounds", minus(both), both);
+for (const size of [4, 6]) {
+  const both = await fromBank(await measureResponse(request, last(10)), size, true);
+  await report(`bank of ${size}, factors of the last 10 rounds`, minus(both), both);
+}
 await store.close();
+const { accuracy, attackSuccess } = document;
+const run = {
+  data: config.data,
+  model: config.model,
+  optimizer: config.local.optimizer.id,
+  seed: config.seed,
+  rounds: config.rounds,
+  clients: config.clients,
+  theta: THETA,
+  retrained: { accuracy: accuracy.retrained, attackSuccess: attackSuccess.retrained },
+  rows,
+  commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim(),
+  machine: describeMachine(packageVersions()),
+};
+const earlier = existsSync(resultsPath) ? JSON.parse(readFileSync(resultsPath, "utf8")) : [];
+writeFileAtomically(resultsPath, `${JSON.stringify([...earlier, run], undefined, 1)}\n`);
 
 interface Measured {
   readonly blocks: readonly BasedBlock[];
@@ -264,5 +290,11 @@ async function report(title: string, weights: Float32Array, error: Float64Array 
     size += (reference[i] as number) ** 2;
   }
   const relative = error === undefined ? "" : ` ${(Math.sqrt(gap / size) * 100).toFixed(2)} % of ‖e‖`;
+  rows.push({
+    title,
+    accuracy,
+    attackSuccess: attackSuccess ?? 0,
+    ...(error === undefined ? {} : { gap: Math.sqrt(gap / size) }),
+  });
   console.log(`${title.padEnd(42)} ${accuracy.toFixed(4)} / ${(attackSuccess ?? 0).toFixed(4)}${relative}`);
 }

@@ -7,9 +7,12 @@ const root = join(import.meta.dirname, "..");
 /** What `tools/generate.ts` writes: files and folders. */
 const GENERATED = [
   "README.md",
+  "bench/results/comparison.md",
+  "bench/results/step.md",
   "docs/methods.md",
   "docs/metrics.md",
   "docs/operators.md",
+  "src/history/fast/kernel-bytes.ts",
   "src/onnx/proto",
   "src/planning/measured-methods.ts",
 ];

@@ -1,13 +1,16 @@
 // Writes every generated file of the repository; `npm run verify` runs it and fails when one changed.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { operators } from "../src/autodiff/operators/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+import { comparisonPage, comparisonSchema, comparisonSummary } from "./comparison-table.ts";
+import { kernelModule } from "./kernel-module.ts";
 import { measuredMethodsModule } from "./measured-methods.ts";
 import { methodsPage } from "./methods-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { operatorsPage } from "./operators-page.ts";
+import { stepPage, stepSchema } from "./step-page.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -19,17 +22,33 @@ const template = JSON.stringify({
 const result = spawnSync("buf", ["generate", "src/onnx/proto", "--template", template], { stdio: "inherit" });
 if (result.status !== 0) process.exit(result.status ?? 1);
 
-// The README's tables, from committed results.
-const readme = join(root, "README.md");
-const document = acceptanceSchema.parse(
-  JSON.parse(readFileSync(join(root, "bench/results/acceptance.json"), "utf8")),
+// The fast path of the history's codec, from assembly/.
+writeFileSync(join(root, "src/history/fast/kernel-bytes.ts"), kernelModule(root));
+
+// The README's tables and the pages of results, from committed results.
+const readJson = (path: string): unknown => JSON.parse(readFileSync(join(root, path), "utf8"));
+const comparisons = new Map(
+  readdirSync(join(root, "bench/results/comparison"))
+    .sort()
+    .map((file) => [
+      basename(file, ".json"),
+      comparisonSchema.parse(readJson(`bench/results/comparison/${file}`)),
+    ]),
 );
+writeFileSync(join(root, "bench/results/comparison.md"), comparisonPage(comparisons));
+const tables: Readonly<Record<string, string>> = {
+  acceptance: acceptanceTable(acceptanceSchema.parse(readJson("bench/results/acceptance.json"))),
+  comparison: comparisonSummary(comparisons),
+};
+const readme = join(root, "README.md");
 const text = readFileSync(readme, "utf8");
-const marked = /(<!-- generated: acceptance -->\n)[\s\S]*?(<!-- \/generated -->)/;
-if (!marked.test(text)) throw new Error("README.md has no place for the generated table");
 writeFileSync(
   readme,
-  text.replace(marked, (_, open: string, close: string) => `${open}${acceptanceTable(document)}${close}`),
+  Object.entries(tables).reduce((page, [name, table]) => {
+    const marked = new RegExp(`(<!-- generated: ${name} -->\n)[\\s\\S]*?(<!-- /generated -->)`);
+    if (!marked.test(page)) throw new Error(`README.md has no place for the generated table ${name}`);
+    return page.replace(marked, (_, open: string, close: string) => `${open}${table}${close}`);
+  }, text),
 );
 
 // The page of operators, from their table.
@@ -40,8 +59,12 @@ writeFileSync(join(root, "docs/metrics.md"), metricsPage());
 // The page of methods, from their declarations.
 writeFileSync(join(root, "docs/methods.md"), methodsPage());
 
+// The page of training steps, from the committed results.
+const steps = stepSchema.parse(JSON.parse(readFileSync(join(root, "bench/results/step.json"), "utf8")));
+writeFileSync(join(root, "bench/results/step.md"), stepPage(steps));
+
 // What the planner knows of methods, from committed comparisons.
 writeFileSync(
   join(root, "src/planning/measured-methods.ts"),
-  measuredMethodsModule(join(root, "bench/results")),
+  measuredMethodsModule(join(root, "bench/results/comparison")),
 );

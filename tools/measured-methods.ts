@@ -17,7 +17,7 @@ const comparisonSchema = z.object({
 /** The module of measured methods, from every committed comparison in a directory of results. */
 export function measuredMethodsModule(directory: string): string {
   const rows = readdirSync(directory)
-    .filter((name) => /^methods-[\w-]+\.json$/.test(name))
+    .filter((name) => name.endsWith(".json"))
     .sort()
     .flatMap((name) => {
       const parsed = comparisonSchema.safeParse(JSON.parse(readFileSync(join(directory, name), "utf8")));

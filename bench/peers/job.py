@@ -5,6 +5,7 @@ that takes a training step and returns when it is over. It prints one JSON docum
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -38,7 +39,12 @@ def gradient_error(found, expected):
     return (apart / length) ** 0.5
 
 
+def resident_bytes():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+
 def main(version, start):
+    base = resident_bytes()
     job = read(sys.argv[1])
     steps = int(job["settings"]["steps"])
     gradients, step = start(job)
@@ -48,5 +54,13 @@ def main(version, start):
         begin = time.perf_counter()
         step()
         times.append(1000 * (time.perf_counter() - begin))
-    document = {"version": version, "gradientError": error, "firstStepMs": times[0], "msPerStep": times[-steps:]}
+    document = {
+        "version": version,
+        "gradientError": error,
+        "firstStepMs": times[0],
+        "msPerStep": times[-steps:],
+        "baseBytes": base,
+        # Counted in KiB.
+        "peakBytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
     print(json.dumps(document))

@@ -178,6 +178,31 @@ export interface HistoryReader {
   close(): Promise<void>;
 }
 
+/** A round to begin. */
+export interface RoundOrder extends Pick<RoundInput, "round" | "rate"> {
+  /** Who will be added, where it is known: keys of an encrypted history are then made all at once. */
+  readonly clients?: readonly string[];
+}
+
+/** A round that is being written, update by update. */
+export interface RoundWriter {
+  /**
+   * Adds a client. The update may be written to again when the promise resolves, unless the codec looks at a round as a whole
+   * (κ < 1, thresholds `mean` and `element`, sums): then all updates are kept until the end.
+   *
+   * @throws LETHE_USAGE_CLIENT_ERASED, LETHE_USAGE_ROUND_ENDED
+   */
+  add(participant: RoundInput["participants"][number]): Promise<void>;
+  /**
+   * Stores the round: all of it is on disk when the promise resolves, nothing of it when it rejects.
+   *
+   * @throws as {@link History.acceptRound}
+   */
+  finish(end: Pick<RoundInput, "weights" | "metadata" | "checkpoint">): Promise<RoundReceipt>;
+  /** Gives the round up, unless it is finished. */
+  abandon(): void;
+}
+
 /** A history that is being written. One writer at a time; readers may run beside it. */
 export interface History extends HistoryReader {
   /**
@@ -186,6 +211,13 @@ export interface History extends HistoryReader {
    * @throws LETHE_USAGE_ROUND_ORDER, LETHE_NUMERIC_UPDATE, LETHE_TRANSIENT_DISK_FULL
    */
   acceptRound(input: RoundInput): Promise<RoundReceipt>;
+  /**
+   * Begins a round whose updates come one by one, for rounds that do not fit in memory at once. Until it is finished or
+   * abandoned nothing else is written, and nothing of it is on disk.
+   *
+   * @throws LETHE_USAGE_ROUND_ORDER, LETHE_USAGE_CLIENT_ERASED
+   */
+  beginRound(order: RoundOrder): Promise<RoundWriter>;
   /**
    * Removes everything that is stored of a client, and the file space that held it. Digests of what was removed stay,
    * so that the chain can still be followed. The weights, the round means of `mean` and `element` thresholding, and the

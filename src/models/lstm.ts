@@ -26,12 +26,12 @@ export const lstm = defineModel({
     pooling: z.enum(["mean", "last"]).default("mean"),
   }),
   create: (sizes, { hidden, width, layers, pooling }, id) => {
-    const { positions, vocabulary } = textSizes(sizes, id);
+    const { vocabulary } = textSizes(sizes, id);
     const body = sequence(
       // PyTorch's start of embeddings.
       tokenEmbedding("tokens", { vocabulary, width, std: 1 }),
       ...Array.from({ length: layers }, (_, layer) =>
-        lstmLayer(`lstm${layer + 1}`, { inputs: layer === 0 ? width : hidden, hidden, positions }),
+        lstmLayer(`lstm${layer + 1}`, { inputs: layer === 0 ? width : hidden, hidden }),
       ),
     );
     const head = dense("head", { inputs: hidden, outputs: sizes.classes, initial: lecunUniform });

@@ -1,5 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
+import { createInbox } from "../kernel/inbox.ts";
 import { startWorkerThread } from "./worker-thread.ts";
 
 /** What a worker of a crew is sent. */
@@ -69,27 +70,6 @@ export async function* runCrew<Task, Reply>(crew: Crew<Task, Reply>): AsyncGener
     for (const worker of workers) worker.postMessage({ type: "stop" } satisfies CrewMessage<Task>);
     await Promise.all(exits);
   }
-}
-
-/** Messages in the order they came, for a reader that waits. */
-function createInbox<Message>(): { put(message: Message): void; take(): Promise<Message>; size(): number } {
-  const waiting: Message[] = [];
-  let wake: (() => void) | undefined;
-  return {
-    put(message) {
-      waiting.push(message);
-      wake?.();
-    },
-    async take() {
-      while (waiting.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return waiting.shift() as Message;
-    },
-    size: () => waiting.length,
-  };
 }
 
 function workerLost(cause: unknown): LetheError {

@@ -5,13 +5,14 @@ import {
   pad,
   reduceSum,
   reshape,
+  slice,
   transpose,
   transposeLast,
   unsqueeze,
 } from "../../onnx/functions/index.ts";
 import type { Value } from "../../onnx/ir.ts";
 import { knownSize, spatialSizes } from "./known.ts";
-import { taps } from "./patches.ts";
+import { span, taps } from "./patches.ts";
 import type { Window } from "./window.ts";
 
 /** Up to this many input channels one product with all taps side by side beats a product per tap (0.9 ms against 5.1 for 1). */
@@ -22,9 +23,9 @@ const FEW_CHANNELS = 4;
  * w̄[m, c, k] = Σₙ Σₒ ȳ[n, m, o] · x[n, c, o·stride + k·dilation − before].
  *
  * It is bilinear in x and ȳ, and made of slices and matrix products: on the CPU 0.4 to 0.6 of the cost of the convolution
- * with batch and channels exchanged. Four forms, by what is fastest: few channels (all taps in one product), depthwise
- * (products element by element), unit strides in the plane (rows shifted on ȳ, columns on x, a product per pair), everything
- * else (a product per tap).
+ * with batch and channels exchanged. Five forms, by what is fastest: few channels (all taps in one product), depthwise
+ * (products element by element), unit strides in the plane (rows shifted on ȳ, columns on x, a product per pair), strides in
+ * the plane (as unit strides over phases), everything else (a product per tap).
  *
  * @param x - the convolution's input [batch, C, size…]
  * @param dy - ∂loss/∂output [batch, M, count…]
@@ -34,6 +35,7 @@ export function filterGradient(x: Value, dy: Value, window: Window, group: numbe
   const inputs = knownSize(x, 1) / group;
   const shape = [knownSize(dy, 1), inputs, ...window.kernel];
   if (inputs === 1 && group > 1) return reshape(depthwise(x, dy, window, group), shape);
+  if (group === 1 && hasPhases(x, window)) return reshape(byPhases(x, dy, window), shape);
   if (group === 1 && shiftsBoth(x, dy, window)) return reshape(shiftPairs(x, dy, window), shape);
   if (group === 1 && inputs <= FEW_CHANNELS) return reshape(sideBySide(x, dy, window), shape);
   return reshape(perTap(x, dy, window, group), shape);
@@ -75,6 +77,51 @@ function depthwise(x: Value, dy: Value, window: Window, group: number): Value {
   return concat(products, 1);
 }
 
+/** Whether {@link byPhases} serves: strides in a plane, shorter than the kernel, without gaps. */
+function hasPhases(x: Value, { kernel, strides, dilations }: Window): boolean {
+  return (
+    kernel.length === 2 &&
+    x.dtype === "float32" &&
+    strides.some((stride) => stride > 1) &&
+    strides.every((stride, axis) => stride < (kernel[axis] as number)) &&
+    dilations.every((step) => step === 1)
+  );
+}
+
+/**
+ * A window of stride s sees of x's phase p (rows s·j + p) what a window of unit stride sees, and tap s·a + p is tap a there. So the
+ * phases are laid side by side as channels: s² strided slices in place of one for every tap. [M, C, kernel…]
+ */
+function byPhases(x: Value, dy: Value, window: Window): Value {
+  const { kernel, strides, before } = window;
+  const [rowStride, columnStride] = strides as [number, number];
+  const reach = kernel.map((size, axis) => Math.ceil(size / (strides[axis] as number)));
+  const counts = reach.map((size, axis) => knownSize(dy, axis + 2) + size - 1);
+  const after = counts.map(
+    (count, axis) => count * (strides[axis] as number) - knownSize(x, axis + 2) - (before[axis] as number),
+  );
+  const padded = pad(x, [0, 0, ...before], [0, 0, ...after]);
+  const phases = range(rowStride).flatMap((row) =>
+    range(columnStride).map((column) =>
+      slice(padded, [
+        span(2, row, counts[0] as number, rowStride),
+        span(3, column, counts[1] as number, columnStride),
+      ]),
+    ),
+  );
+  const none = [0, 0];
+  const unit = { kernel: reach, strides: [1, 1], dilations: [1, 1], before: none, after: none };
+  const found = filterGradient(concat(phases, 1), dy, unit, 1); // [M, phases·C, reach…]
+  const [outputs, channels] = [knownSize(dy, 1), knownSize(x, 1)];
+  const split = reshape(found, [outputs, rowStride, columnStride, channels, ...reach]);
+  const sizes = reach.map((size, axis) => size * (strides[axis] as number));
+  const taps = reshape(transpose(split, [0, 3, 4, 1, 5, 2]), [outputs, channels, ...sizes]);
+  return slice(
+    taps,
+    kernel.flatMap((end, axis) => (end === sizes[axis] ? [] : [{ axis: axis + 2, start: 0, end }])),
+  );
+}
+
 /** Whether {@link shiftPairs} serves: a plane, unit strides, more than one tap a side, and no shift beyond the elements. */
 function shiftsBoth(x: Value, dy: Value, window: Window): boolean {
   const { kernel, strides } = window;
@@ -94,9 +141,7 @@ function shiftsBoth(x: Value, dy: Value, window: Window): boolean {
  */
 function shiftPairs(x: Value, dy: Value, window: Window): Value {
   const [width, outputs] = [knownSize(dy, 3), knownSize(dy, 1)];
-  const columns = columnShifts(x, dy, window).map(([left, right]) =>
-    flatSpace(pad(x, [0, 0, 0, left], [0, 0, 0, right]), 1),
-  );
+  const columns = columnShifts(x, dy, window).map((margins) => flatSpace(shiftedColumns(x, margins), 1));
   const flat = flatSpace(dy, 1);
   // Whole rows lie one after another: their shift is one of the flat array, which is copied in one piece.
   const rows = rowShifts(x, dy, window).map(([above, below]) =>
@@ -109,6 +154,14 @@ function shiftPairs(x: Value, dy: Value, window: Window): Value {
     }),
   );
   return concat(products, 2);
+}
+
+/** A pad that only cuts off takes three times as long as a slice. */
+function shiftedColumns(x: Value, [left, right]: Margins): Value {
+  if (left === 0 && right === 0) return x;
+  return left <= 0 && right <= 0
+    ? slice(x, [{ axis: 3, start: -left, end: knownSize(x, 3) + right }])
+    : pad(x, [0, 0, 0, left], [0, 0, 0, right]);
 }
 
 /** Elements to add at both ends of an axis, or to cut off where negative. */

@@ -1,5 +1,5 @@
 import { numberAttribute, stringAttribute } from "../../onnx/attributes.ts";
-import { add, div, erf, hardSigmoid, mul, sigmoid, softplus, tanh } from "../../onnx/functions/index.ts";
+import { add, gelu, hardSigmoid, mul, sigmoid, silu, softplus, tanh } from "../../onnx/functions/index.ts";
 import type { InferContext, Operator, Value } from "../../onnx/ir.ts";
 import { composite } from "./composite.ts";
 import { inputOf } from "./rule.ts";
@@ -44,11 +44,6 @@ export const gatedActivationOperators: readonly Operator[] = [
   ),
 ];
 
-/** x·Φ(x), in the order of operations that ONNX Runtime knows as one kernel where no gradient shares its parts. */
-function gelu(x: Value): Value {
-  return mul(mul(x, add(erf(div(x, Math.SQRT2)), 1)), 0.5);
-}
-
 /** ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) */
 function tanhGelu(x: Value): Value {
   const inner = mul(mul(x, add(mul(mul(x, x), GELU_CUBIC), 1)), GELU_SCALE);
@@ -58,7 +53,8 @@ function tanhGelu(x: Value): Value {
 /** x·σ(αx) */
 function swish(context: InferContext, slope: number): Value {
   const x = inputOf(context, 0);
-  return mul(x, sigmoid(mul(x, numberAttribute(context.attributes, "alpha", slope))));
+  const alpha = numberAttribute(context.attributes, "alpha", slope);
+  return alpha === 1 ? silu(x) : mul(x, sigmoid(mul(x, alpha)));
 }
 
 function biased(context: InferContext): Value {

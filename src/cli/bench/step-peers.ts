@@ -8,6 +8,7 @@ import { LetheError } from "../../kernel/errors.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { encodeTensors } from "../../storage/safetensors.ts";
+import { memorySchema } from "./step-memory.ts";
 import type { SampleBatch } from "./step-sample.ts";
 
 /** Frameworks measured beside Lethe, and the scripts that do it. */
@@ -28,7 +29,7 @@ export interface PeerJob {
   readonly learningRate: number;
 }
 
-const runSchema = z.strictObject({
+const runSchema = memorySchema.extend({
   version: z.string(),
   gradientError: z.number().min(0),
   firstStepMs: z.number().positive(),

@@ -17,10 +17,20 @@ function program(text: string): string {
 }
 
 const measure = (models: readonly string[], python?: string) =>
-  consume(benchStep({ models, threads: [1], batchSize: 2, steps: 3, python, runtime: RUNTIME }));
+  consume(
+    benchStep({
+      models,
+      threads: [1],
+      batchSize: 2,
+      steps: 3,
+      memory: python === undefined,
+      python,
+      runtime: RUNTIME,
+    }),
+  );
 
 const answer = (gradientError: number): string =>
-  `echo '${JSON.stringify({ version: "Peer 1", gradientError, firstStepMs: 9, msPerStep: [1, 2, 3] })}'`;
+  `echo '${JSON.stringify({ version: "Peer 1", gradientError, firstStepMs: 9, msPerStep: [1, 2, 3], baseBytes: 1e8, peakBytes: 2e8 })}'`;
 
 describe("the step benchmark", () => {
   it("measures pictures and text, in the order asked for", async () => {
@@ -29,7 +39,8 @@ describe("the step benchmark", () => {
       "lethe mlp:4",
       "lethe gpt:width=8,depth=1",
     ]);
-    for (const { msPerStep, shareOfGemm, compileMs } of results) {
+    for (const { msPerStep, shareOfGemm, compileMs, memory } of results) {
+      expect(memory?.peakBytes).toBeGreaterThan(memory?.baseBytes ?? Number.POSITIVE_INFINITY);
       expect(msPerStep.minimum).toBeGreaterThan(0);
       expect(msPerStep.p90).toBeGreaterThanOrEqual(msPerStep.median);
       expect(Math.min(shareOfGemm, compileMs, gemm[0]?.gflopsPerSecond ?? 0)).toBeGreaterThan(0);

@@ -16,6 +16,7 @@ import { compileProgram, type RuntimeOptions } from "../../runtime/program.ts";
 import { compileObjective } from "../../training/objective.ts";
 import { supervised } from "../../training/step-graph.ts";
 import { createTrainer } from "../../training/trainer.ts";
+import { measureMemory, type StepMemory } from "./step-memory.ts";
 import { PEERS, type Peer, runPeer } from "./step-peers.ts";
 import { benchModel, type SampleBatch, sampleBatch } from "./step-sample.ts";
 
@@ -24,10 +25,12 @@ export interface StepBenchOptions {
   readonly models: readonly string[];
   readonly threads: readonly number[];
   readonly batchSize: number;
-  /** Steps measured of each, after a tenth as warm-up. */
+  /** Steps measured of each, after a tenth as warm-up; more of short ones, as many as fit into half a second. */
   readonly steps: number;
   /** A Python that may have other frameworks; none is measured when left out. */
   readonly python?: string | undefined;
+  /** Also measure Lethe's memory, in a further process for each model. */
+  readonly memory?: boolean;
   readonly runtime?: RuntimeOptions;
   readonly signal?: AbortSignal;
 }
@@ -49,10 +52,15 @@ export interface StepResult {
   readonly gflopsPerSecond: number;
   /** Of a 512³ matrix product in the same run at the same thread count. */
   readonly shareOfGemm: number;
+  /** Of a process that does nothing else. */
+  readonly memory?: StepMemory;
 }
 
 /** Side of the square matrices whose product is taken as the machine's limit. */
 const GEMM_SIDE = 512;
+/** What a model is measured for at least, and the most steps that makes. */
+const LEAST_MS = 500;
+const MOST_STEPS = 1000;
 /** Small enough that no model leaves the region it started in. */
 const LEARNING_RATE = 0.01;
 
@@ -88,6 +96,7 @@ export async function* benchStep(options: StepBenchOptions): Progress<{
         engine: StepResult["engine"],
         times: readonly number[],
         compileMs: number,
+        memory: StepMemory | undefined,
       ): StepResult => {
         const sorted = [...times].sort((a, b) => a - b);
         const at = (share: number): number =>
@@ -104,11 +113,14 @@ export async function* benchStep(options: StepBenchOptions): Progress<{
           imagesPerSecond: (1000 * options.batchSize) / at(0.5),
           gflopsPerSecond,
           shareOfGemm: gflopsPerSecond / limit,
+          ...(memory && { memory }),
         };
       };
       const own = await stepTimes(architecture, weights, batch, options.steps, runtime);
-      results.push(describe("lethe", own.times, own.compileMs));
-      const { python, batchSize, steps, signal } = options;
+      const { python, batchSize, signal } = options;
+      const memory = options.memory ? await measureMemory(model, batchSize, threads, signal) : undefined;
+      results.push(describe("lethe", own.times, own.compileMs, memory));
+      const steps = own.times.length;
       if (python !== undefined) {
         const gradients = await gradientsOf(architecture, weights, batch, runtime);
         const job = {
@@ -125,7 +137,10 @@ export async function* benchStep(options: StepBenchOptions): Progress<{
           const run = await runPeer(peer, python, job, signal);
           peers[peer] = run?.version ?? "not installed";
           if (run === undefined) continue;
-          const result = describe(peer, run.msPerStep, run.firstStepMs);
+          const result = describe(peer, run.msPerStep, run.firstStepMs, {
+            baseBytes: run.baseBytes,
+            peakBytes: run.peakBytes,
+          });
           results.push({ ...result, gradientError: run.gradientError });
         }
       }
@@ -171,13 +186,14 @@ async function stepTimes(
   const compileMs = performance.now() - begin;
   let state = trainer.start(weights);
   const times: number[] = [];
-  const warmUp = Math.ceil(steps / 10);
-  for (let step = 0; step < warmUp + steps; step++) {
+  let count = Math.ceil(1.1 * steps);
+  for (let step = 0; step < count; step++) {
     const start = performance.now();
     state = (await trainer.step(state, features, labels, LEARNING_RATE)).state;
-    if (step >= warmUp) times.push(performance.now() - start);
+    times.push(performance.now() - start);
+    if (step === 1) count = Math.max(count, Math.min(MOST_STEPS, Math.ceil(LEAST_MS / (times[1] as number))));
   }
-  return { times, compileMs };
+  return { times: times.slice(Math.ceil(count / 11)), compileMs };
 }
 
 async function gradientsOf(

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { machineBlockSize } from "../../runtime/node-session.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import { benchAuditCommand } from "../bench/audit.ts";
 import { benchCodec } from "../bench/codec.ts";
 import { benchMethodsCommand } from "../bench/methods.ts";
 import { benchStep } from "../bench/step.ts";
@@ -23,7 +25,7 @@ export function benchCommand(): Command {
   );
   const step = new Command("step")
     .description(
-      "Training steps: milliseconds, images a second, share of the matrix product rate; PyTorch and JAX beside them with --python.",
+      "Training steps: milliseconds, images a second, share of the matrix product rate, peak memory; PyTorch and JAX beside them with --python.",
     )
     .addOption(
       new Option("--models <list>", "ready models, separated by spaces, or by commas where none has settings")
@@ -47,20 +49,38 @@ export function benchCommand(): Command {
         batchSize: options.batchSize,
         steps: options.steps,
         python: options.python,
+        memory: true,
         runtime: context.runtime,
         signal: context.signal,
       }),
     );
     const { peers, ...rest } = measured;
     const { device = "cpu" } = context.runtime;
-    const document = { ...rest, device, machine: describeMachine({ ...packageVersions(), ...peers }) };
+    const channelBlock = device === "cpu" ? await machineBlockSize() : undefined;
+    const lowering = channelBlock === undefined ? "portable" : `convolutions in blocks of ${channelBlock}`;
+    const document = {
+      ...rest,
+      device,
+      lowering,
+      machine: describeMachine({ ...packageVersions(), ...peers }),
+    };
     writeFileAtomically(join(options.out, "step.json"), `${JSON.stringify(document, undefined, 2)}\n`);
     const line = (cells: readonly string[]): string =>
       cells.map((cell, index) => (index < 2 ? cell.padEnd(12) : cell.padStart(12))).join("");
     return {
       json: document,
       text: [
-        line(["engine", "model", "threads", "ms/step", "images/s", "GFLOP/s", "of GEMM", "compile ms"]),
+        line([
+          "engine",
+          "model",
+          "threads",
+          "ms/step",
+          "images/s",
+          "GFLOP/s",
+          "of GEMM",
+          "compile ms",
+          "peak MiB",
+        ]),
         ...measured.results.map((result) =>
           line([
             result.engine,
@@ -71,6 +91,7 @@ export function benchCommand(): Command {
             result.gflopsPerSecond.toFixed(1),
             `${(100 * result.shareOfGemm).toFixed(0)} %`,
             result.compileMs.toFixed(0),
+            ((result.memory?.peakBytes ?? 0) / 2 ** 20).toFixed(0),
           ]),
         ),
         ...measured.gemm.map(
@@ -82,7 +103,11 @@ export function benchCommand(): Command {
       ],
     };
   });
-  return bench.addCommand(step).addCommand(codecCommand()).addCommand(benchMethodsCommand());
+  return bench
+    .addCommand(step)
+    .addCommand(codecCommand())
+    .addCommand(benchMethodsCommand())
+    .addCommand(benchAuditCommand());
 }
 
 /** Settings hold commas: only a list without any may be separated by them. */

@@ -1,6 +1,5 @@
-import { mul, split } from "../../onnx/functions/index.ts";
+import { add, gelu, matmul, mul, silu, split } from "../../onnx/functions/index.ts";
 import type { Value } from "../../onnx/ir.ts";
-import { gelu, silu } from "./activations.ts";
 import { type DenseOptions, dense } from "./dense.ts";
 import { type Module, sequence, stateless } from "./module.ts";
 
@@ -30,12 +29,23 @@ export function feedForward(name: string, options: FeedForwardOptions): Module {
  */
 export function gatedFeedForward(name: string, options: FeedForwardOptions): Module {
   const { width, hidden, bias, initial, residualInitial } = options;
+  const inner = dense(`${name}.in`, { inputs: width, outputs: 2 * hidden, bias, initial });
+  const halves = (value: Value): readonly [Value, Value] =>
+    split(value, [hidden, hidden], -1) as [Value, Value];
   return sequence(
-    dense(`${name}.in`, { inputs: width, outputs: 2 * hidden, bias, initial }),
-    stateless((x) => {
-      const [gate, value] = split(x, [hidden, hidden], -1) as [Value, Value];
-      return mul(silu(gate), value);
-    }),
+    {
+      weights: inner.weights,
+      // The weight is cut in two and not the product, which is larger by far.
+      apply: (x, { weightOf }) => {
+        const [gate, value] = halves(weightOf(`${name}.in.weight`)).map((weight) => matmul(x, weight)) as [
+          Value,
+          Value,
+        ];
+        if (!bias) return mul(silu(gate), value);
+        const [first, second] = halves(weightOf(`${name}.in.bias`));
+        return mul(silu(add(gate, first)), add(value, second));
+      },
+    },
     dense(`${name}.out`, { inputs: hidden, outputs: width, bias, initial: residualInitial }),
   );
 }

@@ -1,16 +1,4 @@
-import {
-  add,
-  concat,
-  gemm,
-  matmul,
-  mul,
-  sigmoid,
-  split,
-  squeeze,
-  tanh,
-  unsqueeze,
-} from "../../onnx/functions/index.ts";
-import type { Value } from "../../onnx/ir.ts";
+import { add, lstmSteps, matmul, transpose } from "../../onnx/functions/index.ts";
 import { filled, uniform } from "../initializers.ts";
 import type { Module } from "./module.ts";
 
@@ -18,7 +6,6 @@ import type { Module } from "./module.ts";
 export interface LstmLayerOptions {
   readonly inputs: number;
   readonly hidden: number;
-  readonly positions: number;
 }
 
 /**
@@ -29,7 +16,7 @@ export interface LstmLayerOptions {
  * Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000). Gates are ordered so that the three
  * sigmoids are one node; the two biases other libraries keep are one.
  */
-export function lstmLayer(name: string, { inputs, hidden, positions }: LstmLayerOptions): Module {
+export function lstmLayer(name: string, { inputs, hidden }: LstmLayerOptions): Module {
   const bound = 1 / Math.sqrt(hidden);
   return {
     weights: [
@@ -38,21 +25,9 @@ export function lstmLayer(name: string, { inputs, hidden, positions }: LstmLayer
       filled(`${name}.bias`, [4 * hidden], 0),
     ],
     apply: (x, { weightOf }) => {
-      const projected = add(matmul(x, weightOf(`${name}.input.weight`)), weightOf(`${name}.bias`));
-      const steps = split(projected, new Array<number>(positions).fill(1), 1);
-      const recurrent = weightOf(`${name}.hidden.weight`);
-      let state: { readonly h: Value; readonly c: Value } | undefined;
-      const outputs = steps.map((step) => {
-        const own = squeeze(step, [1]); // [batch, 4·hidden]
-        const gates = state === undefined ? own : gemm(state.h, recurrent, own);
-        const [opening, fresh] = split(gates, [3 * hidden, hidden], 1) as [Value, Value];
-        const [i, f, o] = split(sigmoid(opening), [hidden, hidden, hidden], 1) as [Value, Value, Value];
-        const entered = mul(i, tanh(fresh));
-        const c = state === undefined ? entered : add(mul(f, state.c), entered);
-        state = { h: mul(o, tanh(c)), c };
-        return unsqueeze(state.h, [1]);
-      });
-      return concat(outputs, 1);
+      const byStep = transpose(x, [1, 0, 2]); // [positions, batch, inputs]
+      const entering = add(matmul(byStep, weightOf(`${name}.input.weight`)), weightOf(`${name}.bias`));
+      return transpose(lstmSteps(entering, weightOf(`${name}.hidden.weight`)), [1, 0, 2]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { add, div, layerNormalization, mul, reduceMean, sqrt, square } from "../../onnx/functions/index.ts";
+import { layerNormalization, rmsNormalization } from "../../onnx/functions/index.ts";
 import { batchNorm, batchNormWeights } from "../batch-norm.ts";
 import { filled } from "../initializers.ts";
 import type { Module } from "./module.ts";
@@ -27,9 +27,6 @@ export function layerNormalized(name: string, width: number): Module {
 export function rmsNormalized(name: string, width: number): Module {
   return {
     weights: [filled(`${name}.scale`, [width], 1)],
-    apply: (x, { weightOf }) => {
-      const meanSquare = reduceMean(square(x), { axes: [-1], keepDims: true });
-      return mul(div(x, sqrt(add(meanSquare, EPSILON.rootMeanSquare))), weightOf(`${name}.scale`));
-    },
+    apply: (x, { weightOf }) => rmsNormalization(x, weightOf(`${name}.scale`), EPSILON.rootMeanSquare),
   };
 }

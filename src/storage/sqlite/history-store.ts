@@ -4,6 +4,8 @@ import { type CodecConfigInput, codecConfigSchema } from "../../history/config.t
 import type { History, HistoryHeader, HistoryReader } from "../../history/store.ts";
 import { canonicalJson } from "../../kernel/canonical-json.ts";
 import { LetheError } from "../../kernel/errors.ts";
+import { inlineEncoding } from "../encoding/record-encoding.ts";
+import { workerEncoding } from "../encoding/worker-encoding.ts";
 import type { ClientKeys } from "../encryption/client-keys.ts";
 import { guarded, inTransaction, openDatabase } from "./database.ts";
 import { createReader } from "./history-reader.ts";
@@ -31,6 +33,8 @@ interface OpenOptions {
 export interface WriterOptions extends OpenOptions {
   /** The file grows no further than this; a round that does not fit is refused as if the disk were full. */
   readonly maxBytes?: number;
+  /** Threads that code updates beside this one; for large models, whose updates take tens of milliseconds. */
+  readonly encodingWorkers?: number;
 }
 
 /** {@link HistoryHeader} with the codec's defaults left out. */
@@ -123,7 +127,7 @@ export async function openHistory(
 /** Locks, opens, runs `prepare`, and gives everything back when it fails. */
 function openWith(
   path: string,
-  { maxBytes, keys }: WriterOptions,
+  { maxBytes, keys, encodingWorkers = 0 }: WriterOptions,
   prepare: (database: DatabaseSync) => void,
 ): History {
   const release = lockForWriting(path);
@@ -137,7 +141,10 @@ function openWith(
       if (maxBytes !== undefined) limitSize(opened, maxBytes);
     });
     const reader = createReader(opened, path, vaultWith(keys), release);
-    return createWriter(opened, path, reader, vaultWith(keys)(reader.header, reader.genesis));
+    const vault = vaultWith(keys)(reader.header, reader.genesis);
+    const encoding =
+      encodingWorkers === 0 ? inlineEncoding(reader.header) : workerEncoding(reader.header, encodingWorkers);
+    return createWriter(opened, path, reader, vault, encoding);
   } catch (error) {
     database?.close();
     release();

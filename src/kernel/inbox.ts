@@ -2,6 +2,8 @@
 export interface Inbox<Message> {
   put(message: Message): void;
   take(): Promise<Message>;
+  /** How many wait. */
+  size(): number;
 }
 
 /** Opens an empty inbox. */
@@ -21,5 +23,6 @@ export function createInbox<Message>(): Inbox<Message> {
       }
       return waiting.shift() as Message;
     },
+    size: () => waiting.length,
   };
 }
