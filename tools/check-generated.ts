@@ -10,6 +10,7 @@ const GENERATED = [
   "bench/results/comparison.md",
   "bench/results/step.md",
   "docs/methods.md",
+  "docs/methods",
   "docs/metrics.md",
   "docs/operators.md",
   "src/history/fast/kernel-bytes.ts",

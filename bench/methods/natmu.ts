@@ -31,7 +31,7 @@ const experiment = openExperiment({
 for (const seed of experiment.seeds) {
   const random = await fashionCase({ id: "random", seed, forget: RANDOM });
   const whole = await fashionCase({ id: "class", seed, forget: CLASS });
-  for (const of of [random, whole]) await runCase(of);
+  for (const one of [random, whole]) await runCase(one);
   const chosen = await chooseFor(experiment, random, "natmu");
   for (const delta of DELTAS) {
     await experiment.row(random, `natmu delta ${delta}`, () =>
