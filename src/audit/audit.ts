@@ -30,6 +30,8 @@ export interface AuditRequest {
   readonly unlearned: ParameterSet;
   /** How many models are retrained without the forget samples, and as many with them. */
   readonly references: number;
+  /** Models retrained elsewhere, as many as `references`: none is trained then. Whoever gives them answers for what they were trained on. */
+  readonly given?: readonly ParameterSet[] | undefined;
   /** Decides the references' weights and orders and every draw. */
   readonly seed: number;
   readonly runtime: RuntimeOptions;
@@ -95,16 +97,21 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
 
   yield {
     type: "phase",
-    name: `Training ${references} references without and ${references} with the forgotten samples`,
+    name: `Training ${request.given === undefined ? `${references} references without and ` : ""}${references} with the forgotten samples`,
     index: 0,
     of: 3,
   };
   const jobsOn = (subset: Uint32Array, name: string): readonly TrainingJob[] =>
     Array.from({ length: references }, (_, index) => ({ subset, seed: `${name} ${index} of ${seed}` }));
   const everything = Uint32Array.from([...data.forget, ...data.retain]).sort();
-  const jobs = [...jobsOn(data.retain, "reference"), ...jobsOn(everything, "original")];
+  const { given } = request;
+  const jobs = [
+    ...(given === undefined ? jobsOn(data.retain, "reference") : []),
+    ...jobsOn(everything, "original"),
+  ];
   const trained = yield* nested(trainModels({ data: shareSamples(data.train), model, recipe }, jobs, farm));
-  const [weights, weightsWith] = [trained.slice(0, references), trained.slice(references)];
+  const weights = given ?? trained.slice(0, references);
+  const weightsWith = trained.slice(-references);
   const mixed = referenceRefusals(
     weights.map((tensors) => digestArrays(tensors)),
     digests,
