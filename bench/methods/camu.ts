@@ -96,66 +96,72 @@ function conclude(): void {
   ) as [number, number, number];
   const lost = (model: string): number =>
     mean("random", "original", "retain") - mean("random", model, "retain");
-  experiment.conclude([
-    {
-      claim: "Zeros: accuracy on forget samples",
-      target: "≤ 5 %",
-      figure: `${shown(mean("class", "camu", "forget"))} %`,
-      isMet: mean("class", "camu", "forget") <= 5,
-    },
-    {
-      claim: "Zeros: accuracy on test samples of the forgotten class",
-      target: "≤ 5 %",
-      figure: `${shown(mean("class", "camu", "forgetTest"))} %`,
-      isMet: mean("class", "camu", "forgetTest") <= 5,
-    },
-    {
-      claim: "Zeros: test accuracy on kept classes is that of retraining",
-      target: "within 1.5 points",
-      figure: `${shown(below)} points below`,
-      isMet: below <= 1.5,
-    },
-    {
-      claim: "Zeros: time, as a share of retraining's",
-      target: "≤ 15 %",
-      figure: `${shown(share)} %`,
-      isMet: share <= 15,
-    },
-    {
-      claim: "Zeros, the authors' two passes: accuracy on forget samples, and time",
-      target: "≤ 5 %, and ≤ 15 % of retraining's",
-      figure: `${shown(mean("class", "two passes", "forget"))} %, and ${shown(twoPasses)} %`,
-      isMet: mean("class", "two passes", "forget") <= 5 && twoPasses <= 15,
-    },
-    {
-      claim: "Random tenth: accuracy on retain samples is the trained model's",
-      target: "within 1.5 points",
-      figure: `${shown(kept)} points below`,
-      isMet: kept <= 1.5,
-    },
-    {
-      claim: "Random tenth: accuracy on forget samples is that of retraining",
-      target: "within 2 points",
-      figure: `${shown(forget)} points off`,
-      isMet: forget <= 2,
-    },
-    {
-      claim: "Random tenth: the loss test's AUC is not above the trained model's",
-      target: "≤ it, and within 3 points of retraining's",
-      figure: `${shown(attack)} against ${shown(ofOriginal)} trained and ${shown(ofRetrained)} retrained`,
-      isMet: attack <= ofOriginal && Math.abs(attack - ofRetrained) <= 3,
-    },
-    ...["output level alone", "no noise"].map((model) => ({
-      claim: `Random tenth, ${model}: the sum of distances to retraining is larger`,
-      target: `more than ${shown(gaps("camu"))} points`,
-      figure: `${shown(gaps(model))} points`,
-      isMet: gaps(model) > gaps("camu"),
-    })),
-    {
-      claim: "Random tenth: negative gradients in as many steps lose more accuracy on retain samples",
-      target: `more than ${shown(lost("camu"))} points`,
-      figure: `${shown(lost("negative gradient"))} points`,
-      isMet: lost("negative gradient") > lost("camu"),
-    },
-  ]);
+  experiment.conclude(
+    [
+      {
+        claim: "Zeros: accuracy on forget samples",
+        target: "≤ 5 %",
+        figure: `${shown(mean("class", "camu", "forget"))} %`,
+        isMet: mean("class", "camu", "forget") <= 5,
+      },
+      {
+        claim: "Zeros: accuracy on test samples of the forgotten class",
+        target: "≤ 5 %",
+        figure: `${shown(mean("class", "camu", "forgetTest"))} %`,
+        isMet: mean("class", "camu", "forgetTest") <= 5,
+      },
+      {
+        claim: "Zeros: test accuracy on kept classes is that of retraining",
+        target: "within 1.5 points",
+        figure: `${shown(below)} points below`,
+        isMet: below <= 1.5,
+      },
+      {
+        claim: "Zeros: time, as a share of retraining's",
+        target: "≤ 15 %",
+        figure: `${shown(share)} %`,
+        isMet: share <= 15,
+      },
+      {
+        claim: "Zeros, the authors' two passes: accuracy on forget samples, and time",
+        target: "≤ 5 %, and ≤ 15 % of retraining's",
+        figure: `${shown(mean("class", "two passes", "forget"))} %, and ${shown(twoPasses)} %`,
+        isMet: mean("class", "two passes", "forget") <= 5 && twoPasses <= 15,
+      },
+      {
+        claim: "Random tenth: accuracy on retain samples is the trained model's",
+        target: "within 1.5 points",
+        figure: `${shown(kept)} points below`,
+        isMet: kept <= 1.5,
+      },
+      {
+        claim: "Random tenth: accuracy on forget samples is that of retraining",
+        target: "within 2 points",
+        figure: `${shown(forget)} points off`,
+        isMet: forget <= 2,
+      },
+      {
+        claim: "Random tenth: the loss test's AUC is not above the trained model's",
+        target: "≤ it, and within 3 points of retraining's",
+        figure: `${shown(attack)} against ${shown(ofOriginal)} trained and ${shown(ofRetrained)} retrained`,
+        isMet: attack <= ofOriginal && Math.abs(attack - ofRetrained) <= 3,
+      },
+      ...["output level alone", "no noise"].map((model) => ({
+        claim: `Random tenth, ${model}: the sum of distances to retraining is larger`,
+        target: `more than ${shown(gaps("camu"))} points`,
+        figure: `${shown(gaps(model))} points`,
+        isMet: gaps(model) > gaps("camu"),
+      })),
+      {
+        claim: "Random tenth: negative gradients in as many steps lose more accuracy on retain samples",
+        target: `more than ${shown(lost("camu"))} points`,
+        figure: `${shown(lost("negative gradient"))} points`,
+        isMet: lost("negative gradient") > lost("camu"),
+      },
+    ],
+    [
+      "On a tenth of the samples what is left after the search is far from retraining, and the representation level adds next to nothing: 600 pairs are few, and the retain samples that are not drawn are forgotten with them.",
+      "The original training lasts ten epochs on MNIST, half the authors', so that the same steps are twice the share of it.",
+    ],
+  );
 }

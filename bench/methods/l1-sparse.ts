@@ -45,48 +45,53 @@ function conclude(): void {
   const share = (100 * gradients("l1-sparse")) / gradients("retrained");
   const fromRetrained = (model: string): number =>
     Math.abs(error("random", model) - error("random", "retrained"));
-  experiment.conclude([
-    {
-      claim: "One class: error on forget samples (UA) is above fine-tuning's over equal epochs",
-      target: "by 30 points",
-      figure: `${shown(error("class", "l1-sparse"))} % against ${shown(error("class", "fine-tune"))} %: ${shown(gain)} points`,
-      isMet: gain >= 30,
-    },
-    {
-      claim: "One class: accuracy on retain samples is fine-tuning's",
-      target: "at most 2 points below",
-      figure: `${shown(behind("retain"))} points below`,
-      isMet: behind("retain") <= 2,
-    },
-    {
-      claim: "One class: test accuracy on kept classes is fine-tuning's",
-      target: "at most 2 points below",
-      figure: `${shown(behind("test"))} points below`,
-      isMet: behind("test") <= 2,
-    },
-    {
-      claim: "Time against fine-tuning's",
-      target: "≤ 1.3 times",
-      figure: `${shown(seconds("l1-sparse") / seconds("fine-tune"), 2)} times`,
-      isMet: seconds("l1-sparse") <= 1.3 * seconds("fine-tune"),
-    },
-    {
-      claim: "A penalty that falls keeps at least the test accuracy of a constant one",
-      target: "≥ 0 points",
-      figure: `${shown(constant)} points`,
-      isMet: constant >= 0,
-    },
-    {
-      claim: "Random tenth: error on forget samples is nearer to retraining's than fine-tuning's is",
-      target: `less than ${shown(fromRetrained("fine-tune"))} points off`,
-      figure: `${shown(fromRetrained("l1-sparse"))} points off`,
-      isMet: fromRetrained("l1-sparse") < fromRetrained("fine-tune"),
-    },
-    {
-      claim: "One class: sample gradients, as a share of retraining's",
-      target: "≤ 10 %",
-      figure: `${shown(share)} %`,
-      isMet: share <= 10,
-    },
-  ]);
+  experiment.conclude(
+    [
+      {
+        claim: "One class: error on forget samples (UA) is above fine-tuning's over equal epochs",
+        target: "by 30 points",
+        figure: `${shown(error("class", "l1-sparse"))} % against ${shown(error("class", "fine-tune"))} %: ${shown(gain)} points`,
+        isMet: gain >= 30,
+      },
+      {
+        claim: "One class: accuracy on retain samples is fine-tuning's",
+        target: "at most 2 points below",
+        figure: `${shown(behind("retain"))} points below`,
+        isMet: behind("retain") <= 2,
+      },
+      {
+        claim: "One class: test accuracy on kept classes is fine-tuning's",
+        target: "at most 2 points below",
+        figure: `${shown(behind("test"))} points below`,
+        isMet: behind("test") <= 2,
+      },
+      {
+        claim: "Time against fine-tuning's",
+        target: "≤ 1.3 times",
+        figure: `${shown(seconds("l1-sparse") / seconds("fine-tune"), 2)} times`,
+        isMet: seconds("l1-sparse") <= 1.3 * seconds("fine-tune"),
+      },
+      {
+        claim: "A penalty that falls keeps at least the test accuracy of a constant one",
+        target: "≥ 0 points",
+        figure: `${shown(constant)} points`,
+        isMet: constant >= 0,
+      },
+      {
+        claim: "Random tenth: error on forget samples is nearer to retraining's than fine-tuning's is",
+        target: `less than ${shown(fromRetrained("fine-tune"))} points off`,
+        figure: `${shown(fromRetrained("l1-sparse"))} points off`,
+        isMet: fromRetrained("l1-sparse") < fromRetrained("fine-tune"),
+      },
+      {
+        claim: "One class: sample gradients, as a share of retraining's",
+        target: "≤ 10 %",
+        figure: `${shown(share)} %`,
+        isMet: share <= 10,
+      },
+    ],
+    [
+      "The penalty takes what training had learnt by heart: accuracy on retain samples falls from 97 to 89 % with test accuracy nearly unchanged. Without epochs enough to learn it again, which would be a retraining, the target is out of reach at this size.",
+    ],
+  );
 }

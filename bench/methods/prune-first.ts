@@ -17,6 +17,11 @@ import type { Row } from "./result-file.ts";
 /** A white square of this side, two pixels from the bottom right corner, on so many samples that are labelled as T-shirts. */
 const TRIGGER = { side: 4, margin: 2, share: 0.05, target: 0 } as const;
 const INNER = ["fine-tune", "gradient-ascent"] as const;
+/** The paper's rates; fine-tuning for three epochs of its ten, which would be half a retraining here. */
+const PUBLISHED = {
+  "fine-tune": { learningRate: 0.01, epochs: 3 },
+  "gradient-ascent": { learningRate: 1e-4, epochs: 5 },
+} as const;
 const SPARSITY = { class: 0.9, backdoor: 0.95 } as const;
 
 const experiment = openExperiment({
@@ -53,6 +58,11 @@ for (const seed of experiment.seeds) {
     unlearned(whole, "prune-first", { inner: "do-nothing", sparsity: SPARSITY.class }),
   );
   for (const inner of INNER) {
+    const published = PUBLISHED[inner];
+    await experiment.row(whole, `dense ${inner} as published`, () => unlearned(whole, inner, published));
+    await experiment.row(whole, `pruned ${inner} as published`, () =>
+      unlearned(whole, "prune-first", { inner, settings: published, sparsity: SPARSITY.class }),
+    );
     const settings = await chooseFor(experiment, whole, inner);
     await experiment.row(whole, `dense ${inner}`, () => unlearned(whole, inner, settings));
     await experiment.row(whole, `pruned ${inner}`, () =>
@@ -106,24 +116,30 @@ function conclude(): void {
   };
   const lost = mean("class", "original", "test") - mean("class", "pruned", "test");
   const attack = (model: string): number => mean("backdoor", model, "attack");
-  experiment.conclude([
-    ...INNER.map((inner) => ({
-      claim: `One class, ${inner}: error on forget samples (UA) is nearer to retraining's on the model pruned by ${100 * SPARSITY.class} %`,
-      target: `less than ${shown(distance(`dense ${inner}`))} points off`,
-      figure: `${shown(distance(`pruned ${inner}`))} points off`,
-      isMet: distance(`pruned ${inner}`) < distance(`dense ${inner}`),
-    })),
-    {
-      claim: "Test accuracy of the pruned model, before any request, is the dense one's",
-      target: "within 1.5 points",
-      figure: `${shown(lost)} points below`,
-      isMet: lost <= 1.5,
-    },
-    {
-      claim: `Backdoor: success of the trigger after fine-tuning the model pruned by ${100 * SPARSITY.backdoor} %, against the dense one`,
-      target: `≤ half of ${shown(attack("dense fine-tune"))} %`,
-      figure: `${shown(attack("pruned fine-tune"))} % (trained: ${shown(attack("original"))} %, retrained: ${shown(attack("retrained"))} %)`,
-      isMet: attack("pruned fine-tune") <= 0.5 * attack("dense fine-tune"),
-    },
-  ]);
+  experiment.conclude(
+    [
+      ...INNER.flatMap((inner) => [inner, `${inner} as published`]).map((inner) => ({
+        claim: `One class, ${inner}: error on forget samples (UA) is nearer to retraining's on the model pruned by ${100 * SPARSITY.class} %`,
+        target: `less than ${shown(distance(`dense ${inner}`))} points off`,
+        figure: `${shown(distance(`pruned ${inner}`))} points off`,
+        isMet: distance(`pruned ${inner}`) < distance(`dense ${inner}`),
+      })),
+      {
+        claim: "Test accuracy of the pruned model, before any request, is the dense one's",
+        target: "within 1.5 points",
+        figure: `${shown(lost)} points below`,
+        isMet: lost <= 1.5,
+      },
+      {
+        claim: `Backdoor: success of the trigger after fine-tuning the model pruned by ${100 * SPARSITY.backdoor} %, against the dense one`,
+        target: `≤ half of ${shown(attack("dense fine-tune"))} %`,
+        figure: `${shown(attack("pruned fine-tune"))} % (trained: ${shown(attack("original"))} %, retrained: ${shown(attack("retrained"))} %)`,
+        isMet: attack("pruned fine-tune") <= 0.5 * attack("dense fine-tune"),
+      },
+    ],
+    [
+      "The paper prunes, rewinds the weights to an early epoch and trains anew; a finished model has no such epoch, and its pruned weights keep what they learnt of the forget samples. At the paper's rates sparsity helps fine-tuning a little; at the large rates that forget most, the dense model forgets more.",
+      "A trigger this plain survives one epoch of fine-tuning on clean samples at any sparsity tried.",
+    ],
+  );
 }

@@ -26,7 +26,9 @@ for (const seed of experiment.seeds) {
     await experiment.row(of, "fine-tune", () => unlearned(of, "fine-tune"));
   }
 }
-experiment.conclude(SHARES.flatMap(criteriaAt));
+experiment.conclude(SHARES.flatMap(criteriaAt), [
+  "Of nine tenths 30 samples are left, three of them with a false label: repeated ten times they are learnt by heart and say little of the group. Half of the group, 150 samples, is enough.",
+]);
 
 function criteriaAt(share: number): Criterion[] {
   const mean = (model: string, figure: string): number =>

@@ -24,7 +24,7 @@ const SELECTED = { label: 6, count: 100 } as const;
  */
 const CONFUSED = { pair: [0, 3], count: 200 } as const;
 /** Trained until the samples are known by heart. */
-const RECIPE = { epochs: 25, learningRate: 0.05, schedule: { id: "cosine" } } as const;
+const RECIPE = { epochs: 50, learningRate: 0.1, schedule: { id: "cosine" } } as const;
 const network = (of: { readonly inputShape: readonly number[]; readonly classes: number }) =>
   mlp(of.inputShape, of.classes, [128]);
 const PER_CLASS = { perClass: 0 } as const;
