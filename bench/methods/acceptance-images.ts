@@ -1,8 +1,8 @@
 import type { ParameterSet } from "../../src/kernel/parameters.ts";
+import type { Method } from "../../src/methods/contract.ts";
 import { findMethod } from "../../src/methods/index.ts";
 import { withoutClasses } from "../../src/methods/parts/class-accuracy.ts";
 import { cnn } from "../../src/models/cnn.ts";
-import { trialsOf } from "../../src/planning/comparison/tune.ts";
 import { type AccuracyOn, type Experiment, type ExperimentCase, trained } from "./experiment.ts";
 import { type ImageCase, imageCase } from "./image-case.ts";
 
@@ -47,10 +47,20 @@ export async function chooseFor(
   experiment: Experiment,
   of: ExperimentCase,
   method: string,
-  trials: readonly Readonly<Record<string, unknown>>[] = trialsOf(findMethod(method), 9),
+  trials: readonly Readonly<Record<string, unknown>>[] = gridOf(findMethod(method)),
 ): ReturnType<Experiment["choose"]> {
   const original = (await trained(of, "original")).weights;
   return experiment.choose(of, method, { method, trials, score: heldOutScore(of, original) });
+}
+
+/** A method's defaults, then its grid one setting at a time, nine at most. */
+function gridOf({ grid }: Pick<Method, "grid">): readonly Readonly<Record<string, unknown>>[] {
+  const axes = Object.entries(grid);
+  const longest = Math.max(0, ...axes.map(([, values]) => values.length));
+  const variations = Array.from({ length: longest }, (_, index) =>
+    axes.flatMap(([name, values]) => (index < values.length ? [{ [name]: values[index] }] : [])),
+  ).flat();
+  return [{}, ...variations].slice(0, 9);
 }
 
 /**

@@ -10,9 +10,11 @@ import { failingControls } from "./controls.ts";
 import { type Duplicates, findDuplicates } from "./duplicates.ts";
 import { type FarmOptions, trainModels } from "./farm/model-farm.ts";
 import { shareSamples } from "./farm/shared-samples.ts";
-import { type ModelSource, openModel } from "./farm/training-job.ts";
+import { type ModelSource, openModel, type TrainingJob } from "./farm/training-job.ts";
 import { type Figure, figuresOf } from "./figures.ts";
+import { attackByManyModels, type ManyModelsFigure, type ManyModelsRequest } from "./many-models.ts";
 import { referenceRefusals, refusalsOf, sampleRefusals } from "./refusals.ts";
+import { measureRelearning, type Relearning } from "./relearning.ts";
 import { type AuditSets, createScorer, type ScoredModel, type Scorer } from "./scored-model.ts";
 import { type AuditVerdict, judgeAudit } from "./verdict.ts";
 
@@ -24,12 +26,16 @@ export interface AuditRequest {
   readonly recipe: Recipe;
   readonly original: ParameterSet;
   readonly unlearned: ParameterSet;
-  /** How many models are retrained without the forget samples. */
+  /** How many models are retrained without the forget samples, and as many with them. */
   readonly references: number;
   /** Decides the references' weights and orders and every draw. */
   readonly seed: number;
   readonly runtime: RuntimeOptions;
   readonly farm: FarmOptions;
+  /** Also teach the models the forget samples again and compare how fast they learn. */
+  readonly relearn?: boolean | undefined;
+  /** Also judge the method itself by so many originals, unlearned by it. */
+  readonly manyModels?: Pick<ManyModelsRequest, "unlearn" | "count"> | undefined;
 }
 
 /** The models of an audit as the report draws them. */
@@ -38,6 +44,8 @@ export interface AuditedModels {
   readonly original: ScoredModel;
   readonly unlearned: ScoredModel;
   readonly retrained: readonly ScoredModel[];
+  /** Trained as the original was, from other seeds. */
+  readonly trainedWith: readonly ScoredModel[];
   readonly weights: {
     readonly original: ParameterSet;
     readonly unlearned: ParameterSet;
@@ -51,6 +59,10 @@ export interface AuditOutcome extends AuditVerdict {
   /** Left out where the comparison was refused before any model was trained. */
   readonly duplicates?: Duplicates;
   readonly models?: AuditedModels;
+  /** Where it was asked for. */
+  readonly relearning?: Relearning;
+  /** Where it was asked for. */
+  readonly manyModels?: readonly ManyModelsFigure[];
   /** Facts beside the verdict, in sentences. */
   readonly notes: readonly string[];
 }
@@ -78,12 +90,18 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
   const unfit = sampleRefusals(sets);
   if (unfit.length > 0) return refused(unfit);
 
-  yield { type: "phase", name: `Retraining ${references} references`, index: 0, of: 3 };
-  const jobs = Array.from({ length: references }, (_, index) => ({
-    subset: data.retain,
-    seed: `reference ${index} of ${seed}`,
-  }));
-  const weights = yield* nested(trainModels({ data: shareSamples(data.train), model, recipe }, jobs, farm));
+  yield {
+    type: "phase",
+    name: `Training ${references} references without and ${references} with the forgotten samples`,
+    index: 0,
+    of: 3,
+  };
+  const jobsOn = (subset: Uint32Array, name: string): readonly TrainingJob[] =>
+    Array.from({ length: references }, (_, index) => ({ subset, seed: `${name} ${index} of ${seed}` }));
+  const everything = Uint32Array.from([...data.forget, ...data.retain]).sort();
+  const jobs = [...jobsOn(data.retain, "reference"), ...jobsOn(everything, "original")];
+  const trained = yield* nested(trainModels({ data: shareSamples(data.train), model, recipe }, jobs, farm));
+  const [weights, weightsWith] = [trained.slice(0, references), trained.slice(references)];
   const mixed = referenceRefusals(
     weights.map((tensors) => digestArrays(tensors)),
     digests,
@@ -119,6 +137,7 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
     unlearned,
     original: await scorer.score(request.original),
     retrained: await inTurn(weights, (tensors) => scorer.score(tensors)),
+    trainedWith: await inTurn(weightsWith, (tensors) => scorer.score(tensors)),
     weights: { original: request.original, unlearned: request.unlearned, retrained: weights },
   };
   const names = Object.keys(controlWeights);
@@ -126,7 +145,46 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
   const controls = Object.fromEntries(names.map((name, index) => [name, scored[index] as ScoredModel]));
   const figures = figuresOf({ ...models, controls }, key);
   const duplicates = findDuplicates(forget, retain, sets);
-  return { ...judgeAudit(figures), figures, duplicates, models, notes: notesOf(duplicates, models) };
+  return {
+    ...judgeAudit(figures),
+    figures,
+    duplicates,
+    models,
+    notes: notesOf(duplicates, models),
+    ...(yield* nested(costlyFigures(request, sets, weights))),
+  };
+}
+
+/** What is only measured where it was asked for. */
+async function* costlyFigures(
+  request: AuditRequest,
+  sets: AuditSets,
+  retrained: readonly ParameterSet[],
+): Progress<Pick<AuditOutcome, "relearning" | "manyModels">> {
+  const { data, model, recipe, original, unlearned, runtime, farm, seed } = request;
+  const relearning =
+    request.relearn === true
+      ? yield* nested(
+          measureRelearning({
+            architecture: openModel(model),
+            recipe,
+            forget: sets.forget,
+            original,
+            unlearned,
+            retrained,
+            key: deriveKey(keyFromSeed(seed), "relearning"),
+            runtime,
+            signal: farm.signal,
+          }),
+        )
+      : undefined;
+  const manyModels =
+    request.manyModels === undefined
+      ? undefined
+      : yield* nested(
+          attackByManyModels({ ...data, ...request.manyModels, model, recipe, sets, seed, runtime, farm }),
+        );
+  return { ...(relearning && { relearning }), ...(manyModels && { manyModels }) };
 }
 
 /** An outcome without figures: nothing that was computed could change it. */

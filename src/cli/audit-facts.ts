@@ -10,6 +10,7 @@ const workSchema = z.object({
   from: z.string(),
   fromDirectory: z.string().optional(),
   method: z.string().optional(),
+  scope: z.enum(["class", "sample", "subject", "group"]).optional(),
   settings: z.record(z.string(), z.unknown()).optional(),
   seconds: z.number().optional(),
   gradientEvaluations: z.number().optional(),

@@ -1,7 +1,10 @@
 import { CommanderError } from "commander";
 import { exitCodeOf, LetheError } from "../kernel/errors.ts";
 import { reportFailure, writeErrorDocument } from "./context.ts";
+import { collectAloneWhenFarming } from "./lone-collector.ts";
 import { createProgram } from "./program.ts";
+
+collectAloneWhenFarming();
 
 // Asked of the arguments themselves: what is wrong may be that they cannot be read.
 const json = process.argv.includes("--json");

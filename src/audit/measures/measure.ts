@@ -26,11 +26,19 @@ export interface Measure {
   readonly values: MeasureValues;
 }
 
-/** How the numbers come about: from the model alone, from it and one retrained model, or from it and all of them. */
+/** How the numbers come about: from the model alone, from it and one retrained model, from it and all of them, or from models trained with the forget samples besides. */
 export type MeasureValues =
   | { readonly kind: "own"; readonly of: (model: ScoredModel) => Float64Array }
   | { readonly kind: "pair"; readonly of: (model: ScoredModel, retrained: ScoredModel) => Float64Array }
   | {
       readonly kind: "calibrated";
       readonly of: (model: ScoredModel, retrained: readonly ScoredModel[]) => Float64Array;
+    }
+  | {
+      readonly kind: "trace";
+      readonly of: (
+        model: ScoredModel,
+        retrained: readonly ScoredModel[],
+        trainedWith: readonly ScoredModel[],
+      ) => Float64Array;
     };

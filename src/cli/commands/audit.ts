@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
+import type { UnlearningStep } from "../../audit/farm/training-job.ts";
+import { LEAST_MODELS } from "../../audit/many-models.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
 import { digestSamples } from "../../data/digest-samples.ts";
 import { digestArrays } from "../../kernel/digest.ts";
@@ -11,7 +13,7 @@ import { renderAuditReport } from "../../report/audit-report.ts";
 import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
-import { costsOf, leftoversOf, readUnlearningWork } from "../audit-facts.ts";
+import { costsOf, leftoversOf, readUnlearningWork, type UnlearningWork } from "../audit-facts.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
 import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
@@ -27,6 +29,8 @@ interface AuditOptions extends CommonOptions {
   readonly workers?: number;
   readonly pictures: boolean;
   readonly farm?: string;
+  readonly relearn?: boolean;
+  readonly attack?: number;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
@@ -54,6 +58,15 @@ export function auditCommand(): Command {
     .addOption(
       farmOption("have the references trained by the machines that run `lethe work` at this database"),
     )
+    .option(
+      "--relearn",
+      "also measure how fast the forgotten samples are learnt again (relearn time, anamnesis index)",
+    )
+    .option(
+      "--attack <u-lira:COUNT>",
+      "also judge the method: so many originals are trained and unlearned by it, and attacked (U-LiRA, KLoM, and from 64 on the score of the NeurIPS 2023 competition)",
+      parseAttack,
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
@@ -65,7 +78,7 @@ export function auditCommand(): Command {
     const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
     const original = await openTrainingRun(originalDirectory);
     const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, from: work?.from }, options, context);
+    const outcome = await judged(original, unlearned, { ...forgotten, work }, options, context);
     const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
     const { cores, processor, system, versions } = describeMachine(packageVersions());
     const { run, parts, dataset } = unlearned;
@@ -113,11 +126,11 @@ export function auditCommand(): Command {
 async function judged(
   original: OpenRun,
   unlearned: OpenRun,
-  { from, ...forgotten }: ForgottenBetween & { readonly from: string | undefined },
+  { work, ...forgotten }: ForgottenBetween & { readonly work: UnlearningWork | undefined },
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
-  const mismatches = runMismatches(original.run, unlearned.run, from);
+  const mismatches = runMismatches(original.run, unlearned.run, work?.from);
   if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
   return context.run(
@@ -131,6 +144,11 @@ async function judged(
       references: options.reference,
       seed: context.seed,
       runtime: context.runtime,
+      relearn: options.relearn,
+      manyModels:
+        options.attack === undefined
+          ? undefined
+          : { count: options.attack, unlearn: stepOf(unlearned, work) },
       farm: {
         store: options.store,
         workers: options.workers,
@@ -140,6 +158,19 @@ async function judged(
       },
     }),
   );
+}
+
+/** What `lethe unlearn` did, to be done again to other originals. @throws LETHE_USAGE_ATTACK when it does not say */
+function stepOf({ run }: OpenRun, work: UnlearningWork | undefined): Omit<UnlearningStep, "forget"> {
+  const method = run.requests.at(-1)?.method;
+  if (method === undefined || work?.scope === undefined) {
+    throw new LetheError(
+      "usage",
+      "USAGE_ATTACK",
+      "Expected the directory to say by which method it was unlearned, for --attack repeats it on other models. Audit what `lethe unlearn` wrote.",
+    );
+  }
+  return { method, settings: work.settings ?? {}, scope: work.scope };
 }
 
 /** The plots' material; nothing where nothing was measured. */
@@ -188,6 +219,14 @@ function originalOf(directory: string, named: string | undefined, relativePath: 
   );
 }
 
+function parseAttack(text: string): number {
+  const [, count] = /^u-lira:(\d+)$/.exec(text) ?? [];
+  if (count === undefined || Number(count) < LEAST_MODELS) {
+    throw new InvalidArgumentError(`Expected u-lira:COUNT from ${LEAST_MODELS} on, such as u-lira:64.`);
+  }
+  return Number(count);
+}
+
 function parseReference(text: string): number {
   const [, count] = /^retrain:(\d+)$/.exec(text) ?? [];
   if (count === undefined) throw new InvalidArgumentError("Expected retrain:COUNT, such as retrain:8.");
@@ -195,7 +234,7 @@ function parseReference(text: string): number {
 }
 
 function textOf(result: AuditReport, page: string, json: string): readonly string[] {
-  const { verdict, reasons, controls, notes, metrics, seconds } = result;
+  const { verdict, reasons, controls, notes, metrics, relearning, manyModels = [], seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
   return [
@@ -207,6 +246,15 @@ function textOf(result: AuditReport, page: string, json: string): readonly strin
     ...Object.entries(metrics).map(
       ([id, { group, original, unlearned, retrained, limits, passes }]) =>
         `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
+    ),
+    ...(relearning === undefined
+      ? []
+      : [
+          `relearning original ${relearning.steps.original} steps, unlearned ${relearning.steps.unlearned}, retrained ${relearning.steps.retrained.join(" ")}; anamnesis index ${relearning.anamnesis.toFixed(2)}`,
+        ]),
+    ...manyModels.map(
+      (figure) =>
+        `· ${`${figure.id} ${figure.set}`.padEnd(25)} original ${write(figure.original)}  unlearned ${write(figure.unlearned)}  retrained ${write(figure.retrained)}  ${figure.title}`,
     ),
     `time       ${seconds.toFixed(1)} s`,
     `written    ${page}, ${json}`,

@@ -8,7 +8,7 @@ import { consume } from "../../kernel/events.ts";
 import { recipeSchema } from "../../training/recipe.ts";
 import type { ComparisonPlan } from "./case.ts";
 import { compareMethods } from "./compare-methods.ts";
-import { trialsOf } from "./tune.ts";
+import { searchSettings } from "./tune.ts";
 
 const dataset = blobDataset({ train: 200, test: 80, featureShape: [6], classes: 4, spread: 0.1 });
 const parts = divideDataset(dataset, { validation: 0.2 });
@@ -85,10 +85,33 @@ describe("compareMethods", () => {
   });
 });
 
-describe("trialsOf", () => {
-  it("tries the defaults first, then the grid in turns over its settings", () => {
-    const method = { grid: { rate: [1, 2, 3], depth: [4] } };
-    expect(trialsOf(method, 9)).toEqual([{}, { rate: 1 }, { depth: 4 }, { rate: 2 }, { rate: 3 }]);
-    expect(trialsOf(method, 2)).toEqual([{}, { rate: 1 }]);
+describe("searchSettings", () => {
+  const method = { grid: { rate: [1, 2, 3], depth: [4, 5] } };
+  /** Best at rate 2 with depth 5; rate 3 diverges. */
+  const score = async ({ rate = 0, depth = 0 }: Readonly<Record<string, unknown>>) =>
+    rate === 3 ? undefined : Number(depth) - Math.abs(Number(rate) - 2);
+
+  it("goes from the best of one setting to the next", async () => {
+    const tried: unknown[] = [];
+    const best = await searchSettings(method, 9, (settings) => {
+      tried.push(settings);
+      return score(settings);
+    });
+    expect(best).toEqual({ rate: 2, depth: 5 });
+    expect(tried).toEqual([
+      {},
+      { rate: 1 },
+      { rate: 2 },
+      { rate: 3 },
+      { rate: 2, depth: 4 },
+      { rate: 2, depth: 5 },
+    ]);
+  });
+
+  it("keeps to its trials, and to the defaults where there is nothing to choose or all diverge", async () => {
+    expect(await searchSettings(method, 2, score)).toEqual({ rate: 1 });
+    expect(await searchSettings(method, 1, score)).toEqual({});
+    expect(await searchSettings({ grid: {} }, 9, score)).toEqual({});
+    expect(await searchSettings(method, 9, async () => undefined)).toEqual({});
   });
 });

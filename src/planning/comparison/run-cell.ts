@@ -10,7 +10,7 @@ import type { Architecture } from "../../models/architecture.ts";
 import type { Predictor } from "../../training/predictor.ts";
 import type { Recipe } from "../../training/recipe.ts";
 import type { FinishedCell } from "./cell-store.ts";
-import { type Settings, trialsOf, validationScore } from "./tune.ts";
+import { type Settings, searchSettings, validationScore } from "./tune.ts";
 
 /** One method on the model of one seed. */
 export interface Cell {
@@ -101,24 +101,21 @@ async function prepare(
   return { tensors: prepared, cost: { seconds: clock(), bytes } };
 }
 
-/** The settings with the best score on validation data; the defaults where nothing better, or nothing at all, comes of the others. */
+/** The settings that score best on validation data. */
 async function tune(bench: CellBench, method: Method, request: MethodRequest & Roles): Promise<Settings> {
-  const { validation, architecture, predictor } = bench;
-  const trials = trialsOf(method, bench.trials);
-  if (trials.length < 2 || validation.count === 0) return {};
+  const { validation, architecture, predictor, trials } = bench;
+  if (validation.count === 0) return {};
   const neverSeen = await accuracyOf(predictor, request.weights, validation, architecture.classes);
-  let best: { readonly settings: Settings; readonly score: number } | undefined;
-  for (const settings of trials) {
+  return searchSettings(method, trials, async (settings) => {
     try {
       const { weights } = await consume(method.run(request, settings));
-      const score = await validationScore(bench, predictor, weights, neverSeen);
-      if (best === undefined || score > best.score) best = { settings, score };
+      return await validationScore(bench, predictor, weights, neverSeen);
     } catch (error) {
       // A diverging trial has lost; anything else is no matter of settings.
-      if (!isLetheError(error, "numeric")) throw error;
+      if (isLetheError(error, "numeric")) return undefined;
+      throw error;
     }
-  }
-  return best?.settings ?? {};
+  });
 }
 
 /**

@@ -10,14 +10,37 @@ import type { Predictor } from "../../training/predictor.ts";
 /** Settings of a method. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** The settings a method tries: its defaults, then its grid one setting at a time, in turns over the settings. */
-export function trialsOf(method: Pick<Method, "grid">, count: number): readonly Settings[] {
-  const axes = Object.entries(method.grid);
-  const longest = Math.max(0, ...axes.map(([, values]) => values.length));
-  const variations = Array.from({ length: longest }, (_, index) =>
-    axes.flatMap(([name, values]) => (index < values.length ? [{ [name]: values[index] }] : [])),
-  ).flat();
-  return [{}, ...variations].slice(0, count);
+/**
+ * Looks for a method's best settings, one after the other: from its defaults, every value of the first setting of its grid, from the
+ * best of these every value of the second, until all trials are used up.
+ *
+ * @param score - of settings, higher is better; `undefined` for settings that come to nothing
+ * @returns the best settings; the defaults where nothing better, or nothing at all, comes of the others
+ */
+export async function searchSettings(
+  { grid }: Pick<Method, "grid">,
+  trials: number,
+  score: (settings: Settings) => Promise<number | undefined>,
+): Promise<Settings> {
+  let left = trials;
+  let best: { readonly settings: Settings; readonly score: number } = {
+    settings: {},
+    score: Number.NEGATIVE_INFINITY,
+  };
+  const attempt = async (settings: Settings): Promise<void> => {
+    if (left <= 0) return;
+    left--;
+    const reached = await score(settings);
+    if (reached !== undefined && reached > best.score) best = { settings, score: reached };
+  };
+  // Defaults alone need no trial.
+  if (trials < 2 || Object.keys(grid).length === 0) return {};
+  await attempt({});
+  for (const [name, values] of Object.entries(grid)) {
+    const from = best.settings;
+    for (const value of values) await attempt({ ...from, [name]: value });
+  }
+  return best.settings;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import type { CodecConfig } from "../../history/config.ts";
+import { type CodecConfig, leansOnEarlier } from "../../history/config.ts";
 import type { Participant } from "../../history/encode-round.ts";
 import { readRecord } from "../../history/record.ts";
 import { LetheError } from "../../kernel/errors.ts";
@@ -123,7 +123,9 @@ function messageOf({ round, participant, rate, earlier }: UpdateTask, codec: Cod
   const { client } = participant;
   const last = earlier.last(client);
   const axesRound =
-    last && codec.rotation && readRecord(last.bytes, { round: last.round, client }).stages.rotatedBy;
+    last && leansOnEarlier(codec)
+      ? readRecord(last.bytes, { round: last.round, client }).stages.reference?.round
+      : undefined;
   const bytes = axesRound === undefined ? undefined : earlier.find(axesRound, client);
   return {
     round,
