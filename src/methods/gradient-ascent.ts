@@ -31,7 +31,7 @@ export const gradientAscent = defineMethod({
     /** The least share of the trained model's validation accuracy that is to be left. */
     leastUtility: z.number().gt(0).max(1).default(0.5),
   }),
-  grid: { learningRate: [3e-5, 3e-4, 1e-3, 3e-3] },
+  grid: { learningRate: [1e-3, 3e-3, 3e-4, 3e-5] },
   async *run(request, { epochs, batchSize, learningRate, optimizer, leastUtility }) {
     const { workbench, forget } = request;
     const key = deriveKey(request.key, "gradient-ascent");

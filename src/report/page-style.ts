@@ -181,9 +181,6 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .sheet + section { border-top: 0; margin-top: 0; }
   .sheet table { font-size: 8.5pt; }
   .panels.maps { grid-template-columns: 1fr 1fr 1fr; gap: .4rem; }
-  .changed { grid-template-columns: repeat(6, 1fr); gap: .4rem; }
-  .changed .card { padding: .3rem; }
-  .changed table { font-size: 7pt; }
   pre { font-size: 7.5pt; white-space: pre-wrap; }
   footer { margin-top: 1rem; padding-top: .5rem; }
   h2, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
@@ -192,6 +189,9 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   details table, details thead th { font-size: 7.5pt; line-height: 1.25; }
   details th, details td { padding-top: .12rem; padding-bottom: .12rem; }
   .lead { font-size: 11pt; }
+  .scroll table { font-size: 8pt; }
+  .scroll th, .scroll td { padding: .2rem .4rem; }
+  .scroll tbody th { min-width: 9rem; }
   .story { grid-template-columns: repeat(4, 1fr); }
   .plot { max-width: 110mm; }
   .tile, .plot, .card, .panel, tr, .story, .callout { break-inside: avoid; }
@@ -202,6 +202,9 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .matrix th, .matrix td { height: 1.15rem; }
   .tiles { grid-template-columns: 1fr 1fr 1fr; gap: .5rem; }
   .examples { grid-template-columns: repeat(4, 1fr); }
+  .examples.changed { grid-template-columns: repeat(6, 1fr); gap: .4rem; }
+  .changed .card { padding: .3rem; }
+  .changed table { font-size: 7pt; }
   a { color: inherit; text-decoration: none; }
 }
 `;
