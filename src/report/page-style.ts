@@ -129,7 +129,7 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
 .examples thead th { text-align: center; font-size: .8rem; }
 .examples img { display: block; width: 88%; max-width: 5rem; height: auto; margin: .2rem auto .4rem; image-rendering: pixelated; background: #000; }
 
-.changed { grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
+.changed { grid-template-columns: repeat(auto-fill, minmax(9.2rem, 1fr)); }
 .changed caption { font-size: .85rem; max-width: none; }
 .changed img { width: 100%; max-width: 6rem; }
 .changed table { table-layout: auto; }
@@ -183,7 +183,7 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .panels.maps { grid-template-columns: 1fr 1fr 1fr; gap: .4rem; }
   pre { font-size: 7.5pt; white-space: pre-wrap; }
   footer { margin-top: 1rem; padding-top: .5rem; }
-  h2, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
+  h2, h3, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
   table:not(:has(tbody tr:nth-child(16))) { break-inside: avoid; }
   header { padding-top: 0; }
   details table, details thead th { font-size: 7.5pt; line-height: 1.25; }
