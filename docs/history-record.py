@@ -49,54 +49,59 @@ class RangeDecoder:  # section 4
         length = next(length for length in range(29) if not self.plain(1)) if letter == 15 else 0
         return 14 + (1 << length | self.plain(length)) if letter == 15 else letter
 
-def bucket_and_plain_bits(activity):
-    x = min(activity, 1023) + 4
-    return 2 * x.bit_length() - 6 + (x >> x.bit_length() - 2 & 1), max((activity >> 5).bit_length() - 2, 0)
+def level(mean):
+    return 8 * (mean + 4).bit_length() - 24 + ((mean + 4 << 4 >> (mean + 4).bit_length()) & 7)
+
+def scale(row, column):  # coder 3: bucket, plain bits, mask of the side
+    b = level(row) + level(column) >> 3
+    return b if b < 12 else 10 + b % 2, 0 if b < 8 else b - 6 >> 1, 15 if b < 4 else 14 if b < 7 else 8
+
+def first_scale(row, column):  # coder 0
+    x = min(row + column, 1023) + 4
+    bucket = 2 * x.bit_length() - 6 + (x >> x.bit_length() - 2 & 1)
+    return bucket, max((row + column >> 5).bit_length() - 2, 0), 15 if bucket < 12 else 14 if bucket < 15 else 8
+
+FORMS = {  # scale, whether a row goes on from the last one, means, prior, increment, longest interval, parts of a unit
+    0: (first_scale, 0, (1, 1, 2, 4, 6, 10, 14, 22, 30, 46, 62, 47, 63, 47, 63, 47, 63), 128, 32, 128, 0),
+    3: (scale, 1, (1, 3, 6, 9, 15, 23, 34, 50, 36, 52, 37, 53), 256, 16, 64, 16)}
 
 class Context:
-    def __init__(self, bucket):
-        least = next(activity for activity in range(1024) if bucket_and_plain_bits(activity)[0] == bucket)
-        mean, rest = max(least >> 1 + bucket_and_plain_bits(least)[1], 1), 128
-        self.counts, self.interval = [], 2
+    def __init__(self, bucket, means, rest, *numbers):
+        self.counts, self.interval, self.numbers = [], 2, numbers
         for _ in range(16):
-            self.counts.append(16 * rest // (mean + 16) + 1)
+            self.counts.append(16 * rest // (means[bucket] + 16) + 1)
             rest -= self.counts[-1] - 1
         self.rebuild()
     def rebuild(self):
-        if sum(self.counts) > 32768:
-            self.counts = [count + 1 >> 1 for count in self.counts]
-        self.bounds = [k + 1 + sum(self.counts[:k + 1]) * 16368 // sum(self.counts) for k in range(15)]
-        self.interval = self.wait = min(2 * self.interval, 128)
+        if sum(self.counts) > 32768: self.counts = [count + 1 >> 1 for count in self.counts]
+        (_, longest, shift), total = self.numbers, sum(self.counts)
+        self.bounds = [k + 1 + (s * ((16368 << shift) // total) >> shift if shift else s * 16368 // total) for k, s in enumerate(accumulate(self.counts[:15]))]
+        self.interval = self.wait = min(2 * self.interval, longest)
     def read(self, coder):
         letter = coder.letter(self.bounds)
-        self.counts[min(letter, 15)], self.wait = self.counts[min(letter, 15)] + 32, self.wait - 1
-        if self.wait == 0:
-            self.rebuild()
+        self.counts[min(letter, 15)], self.wait = self.counts[min(letter, 15)] + self.numbers[0], self.wait - 1
+        if self.wait == 0: self.rebuild()
         return letter
 
-def read_symbols(data, planes, side_of=lambda index: 0, observe=lambda index, symbol: None):
-    coder, symbols, contexts = RangeDecoder(data), [], {}
+def read_symbols(data, planes, side_of=lambda index: 0, observe=lambda index, symbol: None, form=0):
+    coder, symbols, contexts, (scale_of, goes_on, *numbers) = RangeDecoder(data), [], {}, FORMS[form]
     for rows, columns in planes:
-        column_means = [0] * columns
+        row_mean, column_means = 0, [0] * columns
         for _ in range(rows):
-            row_mean = 0
+            row_mean *= goes_on
             for column in range(columns):
-                bucket, plain = bucket_and_plain_bits(row_mean + column_means[column])
-                index = len(symbols)
-                name = bucket, side_of(index) & (15 if bucket < 12 else 14 if bucket < 15 else 8)
-                if name not in contexts:
-                    contexts[name] = Context(bucket)
-                symbols.append(contexts[name].read(coder) << plain | coder.plain(plain))
-                observe(index, symbols[-1])
+                bucket, plain, mask = scale_of(row_mean, column_means[column])
+                name = bucket, side_of(len(symbols)) & mask
+                context = contexts.get(name) or contexts.setdefault(name, Context(bucket, *numbers))
+                symbols.append(context.read(coder) << plain | coder.plain(plain))
+                observe(len(symbols) - 1, symbols[-1])
                 row_mean += 16 * symbols[-1] - row_mean >> 2
                 column_means[column] += 16 * symbols[-1] - column_means[column] >> 2
-    if coder.code != 0 or coder.at != len(data) - 1:
-        raise ValueError("the symbols are damaged")
+    if coder.code != 0 or coder.at != len(data) - 1: raise ValueError("the symbols are damaged")
     return symbols
 
 def read_support(kind, data, matrices):  # section 5: which parameters are coded, and the planes of the body
-    if kind == 0:
-        return [1] * sum(map(prod, matrices)), matrices
+    if kind == 0: return [1] * sum(map(prod, matrices)), matrices
     lines = [plane for rows, columns in matrices for plane in [(1, rows), (1, columns)][:1 if rows == 1 else 2]]
     flags, mask, planes = iter(read_symbols(data, matrices if kind == 2 else lines)), [], []
     for rows, columns in matrices:
@@ -109,7 +114,7 @@ def read_support(kind, data, matrices):  # section 5: which parameters are coded
 def context_of(distance):  # section 6
     return next((7 - at for at, end in enumerate((1, 2, 4, 8, 12, 16, 24)) if distance < end), 0)
 
-def read_body(quantiser, data, planes, words, step):
+def read_body(quantiser, data, planes, words, step, form):
     h0, h1 = POLYNOMIALS.get(quantiser, (1, 0))
     state, values = words[-1] * (1 << h0.bit_length() - 1) >> 32, []
     def side_of(index):
@@ -120,24 +125,20 @@ def read_body(quantiser, data, planes, words, step):
     def observe(index, symbol):
         nonlocal state
         dither = words[index] * 2.0 ** -32 - 0.5 if quantiser == 1 else words[index] * 2.0 ** -30 - 2
-        # The dither among the points of the state's coset, in units of their distance.
-        middle = dither if quantiser == 1 else (dither - (state & 1)) / 2
+        middle = dither if quantiser == 1 else (dither - (state & 1)) / 2  # the dither among its coset's points, in their distance
         offset = (symbol + 1) // 2 if symbol % 2 else -(symbol // 2)
         k = floor(middle + 0.5) + (offset if middle >= floor(middle + 0.5) else -offset)
         values.append((k - dither) * step if quantiser == 1 else (2 * k + (state & 1) - dither) * (step / 2))
         state = state >> 1 ^ (state & 1) * (h0 >> 1) ^ (k & 1) * (h1 >> 1)
-
-    read_symbols(data, planes, side_of, observe)
+    read_symbols(data, planes, side_of, observe, form)
     return values
 
 def read_record(record, key, shapes):  # section 3: all float32 numbers of an update, parameters first
     _, version, quantiser, kind, name_bytes, number, parameters, buffers, step, support_bytes, body_bytes, _ = \
         struct.unpack("<4s4B3If2If", record[:36])
-    unshared, coder, fixed, rotated = record[36:40] if version == 2 else (0, 0, 0, 0)
-    if record[:4] == b"LTHE" or quantiser not in (1, *POLYNOMIALS) or coder or fixed or rotated:  # encrypted, or other stages
-        return None
-    if record[:4] != b"LTHU" or zlib.crc32(record[:-4]) != struct.unpack("<I", record[-4:])[0]:
-        raise ValueError("not a record, or a damaged one")
+    unshared, coder, fixed, rotated = record[36:40] if version == 2 else (0, 3 if version == 3 else 0, 0, 0)
+    if record[:4] == b"LTHE" or quantiser not in (1, *POLYNOMIALS) or coder not in FORMS or fixed or rotated: return None  # or encrypted
+    if record[:4] != b"LTHU" or zlib.crc32(record[:-4]) != struct.unpack("<I", record[-4:])[0]: raise ValueError("not a record, or a damaged one")
     ends = list(accumulate((name_bytes, support_bytes, body_bytes, 4 * buffers), initial=44 if version == 2 else 36))
     sections = [record[start:end] for start, end in zip(ends, ends[1:])]
     matrices = [(shape[0], prod(shape[1:])) if len(shape) > 1 else (1, prod(shape)) for shape in shapes]
@@ -145,5 +146,5 @@ def read_record(record, key, shapes):  # section 3: all float32 numbers of an up
     dither, words = derive(key, "dither", number, sections[0].decode()), []
     while len(words) <= sum(mask):
         words += [1 << 31] * 16 if unshared else chacha(dither, len(words) // 16, (0, 0), 8)
-    coded = iter(read_body(quantiser, sections[2], planes, words[:sum(mask) + 1], step))
+    coded = iter(read_body(quantiser, sections[2], planes, words[:sum(mask) + 1], step, coder))
     return struct.pack(f"<{parameters}f", *[next(coded) if flag else 0.0 for flag in mask]) + sections[3]

@@ -8,10 +8,14 @@ const root = join(import.meta.dirname, "..");
 const GENERATED = [
   "README.md",
   "bench/results/comparison.md",
+  "bench/results/step.md",
   "docs/methods.md",
+  "docs/methods",
   "docs/metrics.md",
   "docs/operators.md",
+  "src/history/fast/kernel-bytes.ts",
   "src/onnx/proto",
+  "src/planning/measured-methods.ts",
 ];
 
 const before = contents();

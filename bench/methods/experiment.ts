@@ -94,7 +94,11 @@ export interface ExperimentOptions {
   readonly title: string;
   readonly setup: Readonly<Record<string, unknown>>;
   /** Figures beside the usual ones. */
-  readonly figures?: (of: ExperimentCase, weights: ParameterSet) => Promise<Readonly<Record<string, number>>>;
+  readonly figures?: (
+    of: ExperimentCase,
+    weights: ParameterSet,
+    accuracyOn: AccuracyOn,
+  ) => Promise<Readonly<Record<string, number>>>;
 }
 
 /** Opens an experiment with what its result file holds already. */
@@ -133,9 +137,10 @@ export function openExperiment(options: ExperimentOptions): Experiment {
     const known = find(of.id, model, of.seed);
     if (known !== undefined) return known;
     const { weights, ...facts } = await produce();
+    await using predictor = await createPredictor(of.architecture, RUNTIME);
     const figures = {
       ...(await usualFigures(of, weights)),
-      ...(await options.figures?.(of, weights)),
+      ...(await options.figures?.(of, weights, accuracyWith(predictor, of))),
     };
     const found: Row = { case: of.id, seed: of.seed, model, ...facts, figures };
     rows.push(found);

@@ -12,6 +12,8 @@ export interface MetricRow {
   readonly unlearned: number;
   /** Mean of the retrained models. */
   readonly retrained: number;
+  /** For traces: mean of the models trained with the forget samples. */
+  readonly trainedWith?: number;
   /** How far a retrained model is from the mean of the others, on average. */
   readonly floor: number;
   /** 95 % interval of unlearned − retrained, over samples and retrained models. */
@@ -34,6 +36,8 @@ export interface AuditDocument {
   readonly controls: AuditOutcome["controls"];
   readonly notes: readonly string[];
   readonly duplicates?: AuditOutcome["duplicates"] | undefined;
+  readonly relearning?: AuditOutcome["relearning"] | undefined;
+  readonly manyModels?: AuditOutcome["manyModels"] | undefined;
 }
 
 /** An outcome as plain data. */
@@ -44,6 +48,8 @@ export function documentOf({
   controls,
   notes,
   duplicates,
+  relearning,
+  manyModels,
 }: AuditOutcome): AuditDocument {
   const telling = controls.find(({ id }) => id === "original")?.failed ?? [];
   return {
@@ -55,11 +61,13 @@ export function documentOf({
     controls,
     notes,
     ...(duplicates === undefined ? {} : { duplicates }),
+    ...(relearning === undefined ? {} : { relearning }),
+    ...(manyModels === undefined ? {} : { manyModels }),
   };
 }
 
 function rowOf(figure: Figure, all: readonly Figure[], telling: readonly string[]): MetricRow {
-  const { measure, original, unlearned, retrained, ci, controls } = figure;
+  const { measure, original, unlearned, retrained, trainedWith, ci, controls } = figure;
   const { title, group, unit } = measure;
   const limits = limitsOf(figure, all);
   return {
@@ -69,6 +77,7 @@ function rowOf(figure: Figure, all: readonly Figure[], telling: readonly string[
     original,
     unlearned,
     retrained: mean(retrained),
+    ...(trainedWith === undefined ? {} : { trainedWith: mean(trainedWith) }),
     floor: floorOf(figure),
     ci: [ci.low, ci.high],
     limits,

@@ -70,6 +70,7 @@ beforeAll(async () => {
     original: await scorer.score(weights.original),
     unlearned: await scorer.score(weights.unlearned),
     retrained,
+    trainedWith: [],
   };
   found = await evidence();
 });

@@ -2,16 +2,18 @@ import { deriveKey, type Key } from "../kernel/key.ts";
 import { bootstrapInterval } from "../metrics/statistics/bootstrap.ts";
 import { mean, variance } from "../metrics/statistics/summary.ts";
 import { measures } from "./measures/index.ts";
-import type { Measure } from "./measures/measure.ts";
+import type { Measure, MeasureFacts } from "./measures/measure.ts";
 import type { ScoredModel } from "./scored-model.ts";
 
 /** One measure for every model of an audit. */
 export interface Figure {
-  readonly measure: Measure;
+  readonly measure: MeasureFacts;
   readonly original: number;
   readonly unlearned: number;
   /** Of each retrained model, compared with the others. */
   readonly retrained: readonly number[];
+  /** For traces: of each model trained with the forget samples, compared with the others. */
+  readonly trainedWith?: readonly number[];
   /** Standard error of a model's value: how much another draw of as many samples would move it; 0 where it is not a mean over samples. */
   readonly samplingError: number;
   /** By the control's id. */
@@ -21,16 +23,20 @@ export interface Figure {
 }
 
 /** The models an audit compares. */
-export interface ComparedModels {
-  readonly original: ScoredModel;
-  readonly unlearned: ScoredModel;
+export interface ComparedModels<Model = ScoredModel> {
+  readonly original: Model;
+  readonly unlearned: Model;
   /** At least three: each is compared with the others. */
-  readonly retrained: readonly ScoredModel[];
-  readonly controls: Readonly<Record<string, ScoredModel>>;
+  readonly retrained: readonly Model[];
+  /** Trained as the original was, forget samples included, from other seeds; without at least three no trace is looked for. */
+  readonly trainedWith?: readonly Model[];
+  readonly controls: Readonly<Record<string, Model>>;
 }
 
 /** Retrained models a model is compared with one by one: enough for a mean, not the square of their number. */
 const MOST_PARTNERS = 8;
+/** Models trained with the forget samples below which a spread between them means nothing. */
+const LEAST_TRAINED_WITH = 3;
 /** Draws of a bootstrap: the ends of its interval scatter by a fifth of its width, which a reader does not see. */
 const RESAMPLES = 300;
 
@@ -42,21 +48,43 @@ const RESAMPLES = 300;
  */
 export function figuresOf(models: ComparedModels, key: Key): readonly Figure[] {
   const hasFeatures = models.original.features !== undefined;
-  return measures
-    .filter(({ group }) => hasFeatures || group !== "features")
+  return figuresBy(
+    measures.filter(({ group }) => hasFeatures || group !== "features"),
+    models,
+    key,
+  );
+}
+
+/** As {@link figuresOf}, by measures of another kind of models. */
+export function figuresBy<Model>(
+  wanted: readonly Measure<Model>[],
+  models: ComparedModels<Model>,
+  key: Key,
+): readonly Figure[] {
+  const hasTrainedWith = (models.trainedWith?.length ?? 0) >= LEAST_TRAINED_WITH;
+  return wanted
+    .filter(({ values }) => hasTrainedWith || values.kind !== "trace")
     .flatMap((measure) => figureOf(measure, models, deriveKey(key, measure.id)) ?? []);
 }
 
-function figureOf(measure: Measure, models: ComparedModels, key: Key): Figure | undefined {
-  const { retrained } = models;
-  const others = retrained.map((_, index) => retrained.filter((__, other) => other !== index));
-  const left = retrained.map((model, index) =>
-    samplewiseMean(valuesAgainst(measure, model, others[index] ?? [])),
-  );
+function figureOf<Model>(
+  measure: Measure<Model>,
+  models: ComparedModels<Model>,
+  key: Key,
+): Figure | undefined {
+  const { retrained, trainedWith = [] } = models;
+  const others = leavingOneOut(retrained);
+  const valuesOf = (model: Model, rest: readonly Model[]): Float64Array =>
+    samplewiseMean(valuesAgainst(measure, model, rest, trainedWith));
+  const left = retrained.map((model, index) => valuesOf(model, others[index] ?? []));
   // No sample it could look at, such as when no unseen sample is of the forgotten class.
   if (left.some(({ length }) => length === 0)) return undefined;
-  const against = (model: ScoredModel): readonly Float64Array[] =>
-    others.map((rest) => samplewiseMean(valuesAgainst(measure, model, rest)));
+  const against = (model: Model): readonly Float64Array[] => {
+    // The same whoever it is compared with: a support vector machine is not trained K times over.
+    if (measure.values.kind !== "own") return others.map((rest) => valuesOf(model, rest));
+    const own = valuesOf(model, retrained);
+    return others.map(() => own);
+  };
   const meanOf = (groups: readonly ArrayLike<number>[]): number => mean(groups.map((group) => mean(group)));
   const unlearned = against(models.unlearned);
   const differences = unlearned.map((group, index) =>
@@ -66,7 +94,7 @@ function figureOf(measure: Measure, models: ComparedModels, key: Key): Figure | 
     resamples: RESAMPLES,
     method: "percentile",
   });
-  return {
+  const figure: Figure = {
     measure,
     original: meanOf(against(models.original)),
     unlearned: meanOf(unlearned),
@@ -77,13 +105,46 @@ function figureOf(measure: Measure, models: ComparedModels, key: Key): Figure | 
     ),
     ci: { low, high },
   };
+  const { values } = measure;
+  if (values.kind !== "trace") return figure;
+  const withOthers = leavingOneOut(trainedWith);
+  return traceFigure(
+    figure,
+    trainedWith.map((model, index) => mean(values.of(model, retrained, withOthers[index] ?? []))),
+  );
+}
+
+/** The figure in units of the distance between the two kinds of models: chance makes the weights fit the models they are made from, so that the means of others are not quite 0 and 1. */
+function traceFigure(figure: Figure, trainedWith: readonly number[]): Figure | undefined {
+  const origin = mean(figure.retrained);
+  const unit = mean(trainedWith) - origin;
+  // The two kinds are not even on their sides of each other: there is no trace to measure.
+  if (!(unit > 0)) return undefined;
+  const inUnits = (value: number): number => (value - origin) / unit;
+  const { original, unlearned, retrained, controls, ci } = figure;
+  return {
+    ...figure,
+    original: inUnits(original),
+    unlearned: inUnits(unlearned),
+    retrained: retrained.map(inUnits),
+    trainedWith: trainedWith.map(inUnits),
+    controls: Object.fromEntries(Object.entries(controls).map(([id, value]) => [id, inUnits(value)])),
+    ci: { low: ci.low / unit, high: ci.high / unit },
+    // The forget samples are all there are, not a draw of more.
+    samplingError: 0,
+  };
+}
+
+function leavingOneOut<Model>(models: readonly Model[]): readonly (readonly Model[])[] {
+  return models.map((_, index) => models.filter((__, other) => other !== index));
 }
 
 /** Values of a model against references: one list, or one for each reference it is compared with. */
-function valuesAgainst(
-  { values }: Measure,
-  model: ScoredModel,
-  references: readonly ScoredModel[],
+function valuesAgainst<Model>(
+  { values }: Measure<Model>,
+  model: Model,
+  references: readonly Model[],
+  trainedWith: readonly Model[],
 ): readonly Float64Array[] {
   switch (values.kind) {
     case "own":
@@ -92,6 +153,8 @@ function valuesAgainst(
       return references.slice(0, MOST_PARTNERS).map((reference) => values.of(model, reference));
     case "calibrated":
       return [values.of(model, references)];
+    case "trace":
+      return [values.of(model, references, trainedWith)];
     default:
       return values satisfies never;
   }

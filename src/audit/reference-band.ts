@@ -1,6 +1,5 @@
 import { LetheError } from "../kernel/errors.ts";
-import { invertIncreasing } from "../metrics/statistics/invert-increasing.ts";
-import { studentCdf } from "../metrics/statistics/student-t.ts";
+import { studentQuantile } from "../metrics/statistics/student-t.ts";
 import { mean, variance } from "../metrics/statistics/summary.ts";
 
 /**
@@ -77,7 +76,7 @@ export function referenceBand(values: readonly number[], options: BandOptions): 
 }
 
 /** True for a value that no retrained model would have; a value that is no number is outside too. */
-export function isOutside(value: number, { low, high }: ReferenceBand): boolean {
+export function isOutside(value: number, { low, high }: Pick<ReferenceBand, "low" | "high">): boolean {
   return !(value >= low && value <= high);
 }
 
@@ -111,12 +110,4 @@ export function referencesNeeded(value: number, band: ReferenceBand, factor: num
 
 function halfWidthOf(std: number, count: number, level: number): number {
   return studentQuantile(1 - level / 2, count - 1) * std * Math.sqrt(1 + 1 / count);
-}
-
-/** Beyond this the distribution with one degree of freedom has less than 10⁻⁹ left. */
-const FAR = 1e9;
-
-/** t with P(T ≤ t) = probability, for probabilities from ½ on. */
-function studentQuantile(probability: number, freedom: number): number {
-  return invertIncreasing((t) => studentCdf(t, freedom), probability, 0, FAR);
 }

@@ -8,6 +8,7 @@ import {
   referenceBand,
   referencesNeeded,
 } from "./reference-band.ts";
+import { traceBand, traceReferencesNeeded } from "./trace-band.ts";
 
 /** A model whose outcome is known beforehand. */
 export interface AuditControl {
@@ -39,10 +40,12 @@ export const FAILING_CONTROLS: Readonly<Record<string, string>> = {
 export const LEAST_REFERENCES = 4;
 
 /**
- * Chance that a true retrained model is outside any of the bands (shared between them by Bonferroni): one retraining in a hundred may look
- * like a failure.
+ * Chance that a true retrained model is outside any of the bands (shared between them by Bonferroni), traces aside: one retraining in a
+ * hundred may look like a failure.
  */
 const FAMILY_LEVEL = 0.01;
+/** The same for each of the two traces, on which the power of an audit rests: they share with nobody. */
+const TRACE_LEVEL = 0.01;
 
 /** Standard errors of a value within which models count as alike: another draw of the same number of samples moves it by as much in 19 of 20. */
 const SAMPLING = 2;
@@ -73,10 +76,7 @@ export function judgeAudit(figures: readonly Figure[]): AuditVerdict {
     outcome: failed.length === 0 ? "pass" : "fail",
     failed: failed.map(({ measure }) => measure.id),
   });
-  const telling = judged.filter(
-    ({ measure, original, band }) =>
-      measure.group !== "utility" && isClearlyOutside(original, band, CLEARANCE),
-  );
+  const telling = judged.filter(({ measure, band }) => measure.group !== "utility" && band.tells);
   const references = figures[0]?.retrained.length ?? 0;
   const controls = [
     control("original", "The original model, nothing removed", "fail", telling),
@@ -85,11 +85,10 @@ export function judgeAudit(figures: readonly Figure[]): AuditVerdict {
         `retrained-${index + 1}`,
         `Retrained model ${index + 1}, judged by the others`,
         "pass",
-        judged.filter(({ retrained, band: { options } }) => {
-          const others = retrained.filter((__, other) => other !== index);
+        judged.filter((figure) => {
+          const others = figure.retrained.filter((__, other) => other !== index);
           // All of them share the level too: one chance failure among many would say nothing about the test.
-          const shared = { ...options, level: options.level / references };
-          return isOutside(retrained[index] as number, referenceBand(others, shared));
+          return isOutside(figure.retrained[index] as number, bandOf(figure, figures, others, references));
         }),
       ),
     ),
@@ -108,20 +107,55 @@ export function judgeAudit(figures: readonly Figure[]): AuditVerdict {
   return { ...decide(judged, controls, found), controls };
 }
 
-type Judged = Figure & { readonly band: ReferenceBand };
+/** Where a model has to lie on a figure, and what can be told from it. */
+interface Band {
+  readonly centre: number;
+  readonly low: number;
+  readonly high: number;
+  /** Whether the original is so far outside that a model inside has lost at least half of what set it apart. */
+  readonly tells: boolean;
+  /** With how many references it would tell, if they spread as these do; `undefined` when no number would do. */
+  needed(): number | undefined;
+}
+
+type Judged = Figure & { readonly band: Band };
 
 function figuresJudged(figures: readonly Figure[]): readonly Figure[] {
   return figures.filter(({ measure }) => measure.group !== "reported");
 }
 
 function judgedFigure(figure: Figure, all: readonly Figure[]): Judged {
-  const { measure, samplingError, retrained } = figure;
-  const band = referenceBand(retrained, {
-    level: FAMILY_LEVEL / Math.max(1, figuresJudged(all).length),
+  return { ...figure, band: bandOf(figure, all, figure.retrained, 1) };
+}
+
+/** @param sharers - models that are tested at once and share the level */
+function bandOf(
+  { measure, original, samplingError, trainedWith }: Figure,
+  all: readonly Figure[],
+  retrained: readonly number[],
+  sharers: number,
+): Band {
+  if (trainedWith !== undefined) {
+    const level = TRACE_LEVEL / sharers;
+    const band = traceBand(retrained, trainedWith, level);
+    return {
+      ...band,
+      tells: band.canTell && isOutside(original, band),
+      needed: () =>
+        original > band.centre ? traceReferencesNeeded(retrained, trainedWith, level) : undefined,
+    };
+  }
+  const shared = figuresJudged(all).filter((figure) => figure.trainedWith === undefined);
+  const band: ReferenceBand = referenceBand(retrained, {
+    level: FAMILY_LEVEL / Math.max(1, shared.length) / sharers,
     resolution: Math.max(measure.resolution, SAMPLING * samplingError),
     scale: measure.scale,
   });
-  return { ...figure, band };
+  return {
+    ...band,
+    tells: isClearlyOutside(original, band, CLEARANCE),
+    needed: () => referencesNeeded(original, band, CLEARANCE),
+  };
 }
 
 /**
@@ -182,7 +216,7 @@ function blindReason({ title }: AuditControl): string {
 function noMark(judged: readonly Judged[]): string {
   const needed = judged
     .filter(({ measure }) => measure.group !== "utility")
-    .flatMap(({ original, band }) => referencesNeeded(original, band, CLEARANCE) ?? []);
+    .flatMap(({ band }) => band.needed() ?? []);
   const least = needed.length === 0 ? undefined : Math.min(...needed);
   const remedy =
     least === undefined

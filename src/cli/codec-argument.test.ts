@@ -15,6 +15,7 @@ describe("a codec's text", () => {
     "topk:1",
     "deadzone:0.5,feedback:-0.15",
     "tcq8:1,rotate:10,rans,temporal:1",
+    "tcq4:0.5,predict:2",
   ])("%s is read and written alike", (text) => expect(formatCodec(parseCodec(text))).toBe(text));
 
   it.each([
@@ -35,6 +36,9 @@ describe("a codec's text", () => {
     ["z:1,feedback:0,kappa:0.5", /Expected feedback with every update stored/],
     ["topk:1,rotate:4", /Expected a quantiser with a step/],
     ["z:1,rotate:4,element:1", /Expected no rotation/],
+    ["topk:1,predict:4", /Expected a quantiser with a step/],
+    ["z:1,rotate:4,predict:4", /Expected a rotation or a prediction/],
+    ["z:1,predict:4,element:1", /Expected no rotation or prediction/],
     ["z:1,non-subtractive:1", /got `non-subtractive:1`/],
   ])("%j is refused with the part that is wrong", (text, message) => {
     expect(() => parseCodec(text)).toThrow(message);

@@ -14,6 +14,7 @@ const ADDITIONS: Readonly<
   kappa: (share) => ({ key: "storedClientFraction", setting: share }),
   step: (stepPerRms) => ({ key: "rate", setting: { stepPerRms } }),
   rotate: (period) => ({ key: "rotation", setting: { period } }),
+  predict: (period) => ({ key: "prediction", setting: { period } }),
   feedback: (alpha) => ({ key: "feedback", setting: { alpha } }),
   fixed: (fixedBits) => ({ key: "rate", setting: { fixedBits } }),
 };
@@ -31,7 +32,7 @@ const MARKS: Readonly<Record<string, { readonly key: keyof CodecConfig; readonly
 /** The help text of `--codec`. */
 export const CODEC_HELP =
   "QUANTISER:BITS or QUANTISER (`lethe codecs` lists them); add temporal:TAU, mean:TAU or element:TAU, kappa:SHARE, " +
-  `step:SHARE or fixed:BITS, rotate:ROUNDS, feedback:ALPHA, ${Object.keys(MARKS).join(", ")}, after commas`;
+  `step:SHARE or fixed:BITS, rotate:ROUNDS or predict:ROUNDS, feedback:ALPHA, ${Object.keys(MARKS).join(", ")}, after commas`;
 
 /**
  * Reads a codec such as `z:1.2`, `e8:2,temporal:1.1` or `z:1.2,kappa:0.5`.
@@ -68,7 +69,8 @@ export function parseCodec(text: string): CodecConfig {
 
 /** The text {@link parseCodec} reads. */
 export function formatCodec(config: CodecConfig): string {
-  const { quantiser, rate, threshold, storedClientFraction, dither, coder, rotation, feedback } = config;
+  const { quantiser, rate, threshold, storedClientFraction, dither, coder, rotation, prediction, feedback } =
+    config;
   const hasRate = quantisers[quantiser].rateControl !== "none";
   return [
     hasRate && "bitsPerParameter" in rate ? `${quantiser}:${rate.bitsPerParameter}` : quantiser,
@@ -76,6 +78,7 @@ export function formatCodec(config: CodecConfig): string {
     ...(hasRate && "fixedBits" in rate ? [`fixed:${rate.fixedBits}`] : []),
     ...(dither === "non-subtractive" ? [dither] : []),
     ...(rotation === undefined ? [] : [`rotate:${rotation.period}`]),
+    ...(prediction === undefined ? [] : [`predict:${prediction.period}`]),
     ...(feedback === undefined ? [] : [`feedback:${feedback.alpha}`]),
     ...(coder === undefined || coder === "adaptive" ? [] : [coder]),
     ...(threshold.mode === "none" ? [] : [`${threshold.mode}:${threshold.tau}`]),

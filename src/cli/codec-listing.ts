@@ -50,7 +50,7 @@ function parametersOf({ rateControl, fixedReach, isLattice, hasSymbols }: Quanti
     ...(rateControl === "step" ? ["step"] : []),
     ...(fixedReach === undefined ? [] : ["fixed"]),
     ...(isLattice ? ["non-subtractive"] : []),
-    ...(rateControl === "step" ? ["rotate"] : []),
+    ...(rateControl === "step" ? ["rotate", "predict"] : []),
     ...(hasSymbols ? ["coder"] : []),
   ];
 }

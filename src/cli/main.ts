@@ -1,7 +1,10 @@
 import { CommanderError } from "commander";
 import { exitCodeOf, LetheError } from "../kernel/errors.ts";
 import { reportFailure, writeErrorDocument } from "./context.ts";
+import { collectAloneWhenFarming } from "./lone-collector.ts";
 import { createProgram } from "./program.ts";
+
+collectAloneWhenFarming();
 
 // A reader that has seen enough (`| head`) is no fault of the command: what was to be said is said, files are written.
 for (const stream of [process.stdout, process.stderr]) {

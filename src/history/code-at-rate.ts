@@ -1,4 +1,6 @@
 import { LetheError } from "../kernel/errors.ts";
+import type { Kernel } from "./fast/kernel.ts";
+import { measure } from "./measure.ts";
 import type { Quantiser } from "./quantisers/contract.ts";
 import {
   type CodedAtSize,
@@ -22,6 +24,8 @@ export interface RateTask {
   /** Step and root mean square of the same client's previous record: the search starts from them. */
   readonly previous?: { readonly step: number; readonly rms: number } | undefined;
   readonly identity: RecordIdentity;
+  /** Of the workspace. */
+  readonly kernel: Kernel | undefined;
 }
 
 /**
@@ -34,9 +38,10 @@ export interface RateTask {
 export function codeAtRate(
   values: Float32Array,
   prepare: (values: Float32Array) => (setting: number) => Uint8Array,
-  { quantiser, rate, targetBytes, previous, identity }: RateTask,
+  { quantiser, rate, targetBytes, previous, identity, kernel }: RateTask,
 ): CodedAtSize & { readonly rms: number } {
-  const { rms, largest } = magnitudes(values);
+  const { squares, largest } = measure(values, kernel);
+  const rms = Math.sqrt(squares / Math.max(values.length, 1));
   const once = (step: number, bytes: Uint8Array) => ({ step, bytes, passes: 1, rms });
   if (quantiser.rateControl === "none") return once(0, prepare(values)(0));
   if ("fixedBits" in rate) {
@@ -67,18 +72,6 @@ function firstStep(previous: RateTask["previous"], rms: number, bitsPerParameter
 /** Values brought into ±`limit`: the overload of a fixed rate. */
 function clipped(values: Float32Array, limit: number): Float32Array {
   return values.map((value) => Math.max(-limit, Math.min(limit, value)));
-}
-
-function magnitudes(values: Float32Array): { readonly rms: number; readonly largest: number } {
-  let squares = 0;
-  let largest = 0;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] as number;
-    squares += value * value;
-    const magnitude = Math.abs(value);
-    if (magnitude > largest) largest = magnitude;
-  }
-  return { rms: Math.sqrt(squares / Math.max(values.length, 1)), largest };
 }
 
 function tooFine(step: number, largest: number, { round, client }: RecordIdentity): LetheError {

@@ -28,6 +28,8 @@ export const codecConfigSchema = z
     coder: z.enum(coderIds).optional(),
     /** Turns updates to the principal axes of the client's record at the start of each period, counted in rounds. */
     rotation: z.strictObject({ period: z.int().min(2).max(1000) }).optional(),
+    /** Codes updates as their difference to the client's record at the start of each period, where that is shorter. */
+    prediction: z.strictObject({ period: z.int().min(2).max(1000) }).optional(),
     /** Makes each record up for the errors of the client's earlier ones; for one skew α of the rule to be used. */
     feedback: z
       .strictObject({
@@ -70,18 +72,19 @@ export const codecConfigSchema = z
         message:
           "Expected feedback with every update stored, got thresholding or a share of the clients beside it.",
       });
-    // Turning fills the zeros that make such records small.
-    if (config.rotation !== undefined && config.threshold.mode === "element")
+    // Both fill the zeros that make such records small.
+    const hasTransform = leansOnEarlier(config);
+    if (hasTransform && config.threshold.mode === "element")
       context.addIssue({
         code: "custom",
-        message: "Expected no rotation with `element` thresholding, got both.",
+        message: "Expected no rotation or prediction with `element` thresholding, got both.",
       });
     // Both lean on earlier records, which a window drops.
-    const leansOnEarlier = config.rotation !== undefined || config.feedback !== undefined;
-    if (leansOnEarlier && (config.retention ?? FULL).mode !== "full")
+    const needsAll = hasTransform || config.feedback !== undefined;
+    if (needsAll && (config.retention ?? FULL).mode !== "full")
       context.addIssue({
         code: "custom",
-        message: "Expected a full history with rotation or feedback, got another mode.",
+        message: "Expected a full history with rotation, prediction or feedback, got another mode.",
       });
   });
 
@@ -90,3 +93,11 @@ export type CodecConfig = z.output<typeof codecConfigSchema>;
 
 /** What a user may leave out. */
 export type CodecConfigInput = z.input<typeof codecConfigSchema>;
+
+/** Whether records lean on earlier ones of the same client, which a reader then has to pass on the way. */
+export function leansOnEarlier({
+  rotation,
+  prediction,
+}: Pick<CodecConfig, "rotation" | "prediction">): boolean {
+  return rotation !== undefined || prediction !== undefined;
+}

@@ -199,7 +199,7 @@ describe("a rotation", () => {
     const { kept, errors } = withRounds({ quantiser: "tcq8", rate, rotation: { period: 3 } });
     const axes = kept.map(({ entries, round }) => {
       const record = entries[0]?.record as Uint8Array;
-      return readRecord(record, { round, client: "c0" }).stages.rotatedBy;
+      return readRecord(record, { round, client: "c0" }).stages.reference?.round;
     });
     expect(axes).toEqual([undefined, 0, 0, undefined, 3, 3]);
     for (const round of [1, 2, 4, 5])
@@ -216,6 +216,60 @@ describe("a rotation", () => {
   it("refuses a record whose axes are lost, and one whose axes are another's", () => {
     const config = codecConfigSchema.parse({ rotation: { period: 9 } });
     const { kept } = withRounds({ rotation: { period: 9 } });
+    const [first, second, third] = kept as [EncodedRound, EncodedRound, EncodedRound, ...EncodedRound[]];
+    const out = new Float32Array(layout.length);
+    const decode = (find: () => Uint8Array | undefined) => {
+      const [entry] = second.entries as [RoundEntry];
+      openRound(second, frame, config, find).decode(entry, out);
+    };
+    decode(() => first.entries[0]?.record);
+    for (const wrong of [undefined, second.entries[0]?.record, third.entries[0]?.record]) {
+      expect(() => decode(() => wrong)).toThrow(/client "c0" in round/);
+    }
+  });
+});
+
+describe("a prediction", () => {
+  const rate = { bitsPerParameter: 4 } as const;
+  const rounds = [0, 1, 2, 3, 4, 5];
+  /** Drifts away from what it was in round 0; in round 5 it turns round. */
+  const similar = (round: number): Float32Array => {
+    const [common, own] = [updateOf(70), updateOf(71 + round)];
+    return common.map((value, index) => (round === 5 ? -1 : 1) * value + 0.3 * (own[index] as number));
+  };
+  const withRounds = (config: CodecConfigInput) => {
+    const memory = memoryOf(config);
+    const kept = rounds.map((round) => memory.accept(round, participantsOf([similar(round)])));
+    const errors = rounds.map((round) =>
+      relativeDistance(similar(round), memory.decode(round, "c0") as Float32Array),
+    );
+    return { kept, errors };
+  };
+
+  it("saves bits where updates resemble the client's earlier one, and is left out where they do not", () => {
+    const plain = withRounds({ quantiser: "tcq8", rate });
+    const { kept, errors } = withRounds({ quantiser: "tcq8", rate, prediction: { period: 4 } });
+    const references = kept.map(({ entries, round }) => {
+      const record = entries[0]?.record as Uint8Array;
+      return readRecord(record, { round, client: "c0" }).stages.reference;
+    });
+    expect(references.map((reference) => reference?.round)).toEqual([
+      undefined,
+      0,
+      0,
+      0,
+      undefined,
+      undefined,
+    ]);
+    for (const round of [1, 2, 3]) {
+      expect(references[round]?.weight).toBeGreaterThan(0.2);
+      expect(errors[round]).toBeLessThan(0.9 * (plain.errors[round] as number));
+    }
+  });
+
+  it("refuses a record whose reference is lost or leans on another", () => {
+    const config = codecConfigSchema.parse({ prediction: { period: 9 }, rate });
+    const { kept } = withRounds({ prediction: { period: 9 }, rate });
     const [first, second, third] = kept as [EncodedRound, EncodedRound, EncodedRound, ...EncodedRound[]];
     const out = new Float32Array(layout.length);
     const decode = (find: () => Uint8Array | undefined) => {
@@ -258,6 +312,13 @@ describe("feedback", () => {
       expect(errorOfSum({ ...base, feedback: { alpha, residual: "int4" } }, alpha)).toBeLessThan(0.9 * plain);
     },
   );
+
+  it("does not hand on ever larger errors where a record says less than nothing", () => {
+    const few = { quantiser: "z", rate: { stepPerRms: 6 } } as const;
+    const plain = errorOfSum(few, 0);
+    expect(plain).toBeGreaterThan(1);
+    expect(errorOfSum({ ...few, feedback: { alpha: 0, residual: "float32" } }, 0)).toBeLessThan(2 * plain);
+  });
 
   it("makes the sum of the decoded updates and the residual exact", () => {
     const memory = memoryOf({ ...base, feedback: { alpha: 0, residual: "float32" } });

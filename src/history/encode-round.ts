@@ -6,6 +6,7 @@ import { type RecordIdentity, type RecordParts, readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
 import {
   type CodecFrame,
+  decodedReference,
   decodeUpdate,
   type EncodeOptions,
   encodeUpdate,
@@ -69,17 +70,20 @@ export function encodeRound(
     present.map(({ client }) => client),
     config.storedClientFraction,
   );
-  const { threshold, quantiser, rate, dither, coder, rotation, feedback } = config;
-  const base: EncodeOptions = { quantiser, rate, dither, coder, rotation };
+  const { threshold, quantiser, rate, dither, coder, rotation, prediction, feedback } = config;
+  const base: EncodeOptions = { quantiser, rate, dither, coder, rotation, prediction };
+  const period = (rotation ?? prediction)?.period;
   const scratch = new Float32Array(frame.layout.length);
 
-  /** The axes of the last record that has its own, until the period is over; then this round's record gets its own. */
+  /** The last record that stands by itself, or its axes, until the period is over; then this round's record stands so. */
   const referenceFor = ({ client, round: lastRound, stages }: RecordParts): EncodeOptions["reference"] => {
-    const axesRound = stages.rotatedBy ?? lastRound;
-    if (rotation === undefined || round - axesRound >= rotation.period) return undefined;
-    const identity = { round: axesRound, client };
+    const ownRound = stages.reference?.round ?? lastRound;
+    if (period === undefined || round - ownRound >= period) return undefined;
+    const identity = { round: ownRound, client };
     const find = (at: number) => earlier.find(at, client);
-    return { round: axesRound, rotation: rotationOfRecord(frame, identity, workspace, find) };
+    return rotation === undefined
+      ? { round: ownRound, update: decodedReference(frame, identity, workspace, find) }
+      : { round: ownRound, rotation: rotationOfRecord(frame, identity, workspace, find) };
   };
 
   const encode = (client: string, update: Float32Array, sparse: boolean): Uint8Array => {
@@ -87,7 +91,7 @@ export function encodeRound(
     const previous = last && readRecord(last.bytes, { round: last.round, client });
     const reference = previous && referenceFor(previous);
     const options = { ...base, sparse, reference, ...(previous ? { previous } : {}) };
-    return encodeUpdate(update, frame, { round, client }, options).record;
+    return encodeUpdate(update, frame, { round, client }, options, workspace).record;
   };
 
   const decode = (bytes: Uint8Array, identity: RecordIdentity): void =>

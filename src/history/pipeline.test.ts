@@ -66,7 +66,7 @@ describe("the parts of a pipeline", () => {
       throughCodec(gaussian(), { ...options, dither: "non-subtractive" }).record,
       identity,
     );
-    expect(plain.stages).toEqual({ quantiser: 2, isDitherShared: true, coder: 0, fixedBits: 0 });
+    expect(plain.stages).toEqual({ quantiser: 2, isDitherShared: true, coder: 3, fixedBits: 0 });
     expect(hidden.stages).toEqual({ ...plain.stages, isDitherShared: false });
     expect(errorVariance(plain)).toBeCloseTo((929 / 12960) * plain.step ** 2, 12);
     expect(errorVariance(hidden)).toBeCloseTo((2 * 929 * hidden.step ** 2) / 12960, 12);

@@ -6,7 +6,7 @@ import { type QuantiserId, quantiserByWireId, quantisers } from "./quantisers/in
 import type { Rate } from "./rate-control.ts";
 import type { RecordStages } from "./record.ts";
 
-/** The choices that make a pipeline: rotate → mask → quantise → code. */
+/** The choices that make a pipeline: rotate or predict → mask → quantise → code. */
 export interface PipelineOptions {
   readonly quantiser: QuantiserId;
   readonly rate: Rate;
@@ -15,6 +15,8 @@ export interface PipelineOptions {
   readonly coder?: SymbolCoderId | undefined;
   /** Whether updates may be turned to the principal axes of the client's earlier ones. */
   readonly rotation?: { readonly period: number } | undefined;
+  /** Whether updates may be coded as their difference to the client's earlier ones. */
+  readonly prediction?: { readonly period: number } | undefined;
 }
 
 /** The parts that a record is made with. */
@@ -35,6 +37,7 @@ export function pipelineFault({
   dither,
   coder,
   rotation,
+  prediction,
 }: PipelineOptions): string | undefined {
   const quantiser: Quantiser = quantisers[id];
   const got = `got quantiser \`${id}\``;
@@ -50,6 +53,10 @@ export function pipelineFault({
     return `Expected a rate in bits a parameter, got a step, and ${got}.`;
   if (rotation !== undefined && quantiser.rateControl !== "step")
     return `Expected a quantiser with a step for a rotation, ${got}.`;
+  if (prediction !== undefined && quantiser.rateControl !== "step")
+    return `Expected a quantiser with a step for a prediction, ${got}.`;
+  if (rotation !== undefined && prediction !== undefined)
+    return "Expected a rotation or a prediction, got both.";
   return undefined;
 }
 
@@ -72,8 +79,8 @@ export function pipelineOfRecord({ stages }: { readonly stages: RecordStages }):
   const hasChoice = quantiser.hasSymbols || stages.coder === 0;
   const hasDitherChoice = quantiser.isLattice === true || stages.isDitherShared;
   const hasFixedRate = stages.fixedBits === 0 || (quantiser.fixedReach?.(stages.fixedBits) ?? 0) > 0;
-  const canBeRotated = stages.rotatedBy === undefined || quantiser.rateControl === "step";
-  if (!hasChoice || !hasDitherChoice || !hasFixedRate || !canBeRotated) return undefined;
+  const canBeTransformed = stages.reference === undefined || quantiser.rateControl === "step";
+  if (!hasChoice || !hasDitherChoice || !hasFixedRate || !canBeTransformed) return undefined;
   return { quantiser, coder, isDitherShared: stages.isDitherShared, fixedBits: stages.fixedBits };
 }
 

@@ -1,16 +1,20 @@
 import { crc32 } from "../kernel/crc32.ts";
 import { LetheError } from "../kernel/errors.ts";
+import { WEIGHT_PARTS } from "./prediction.ts";
 import type { SupportKind } from "./support.ts";
 
 /** "LTHU", the first bytes of every record. */
 const MAGIC = 0x5548544c;
-/** Records of the first stages need no more than version 1 says; version 2 names every stage. */
-const PLAIN_VERSION = 1;
+/** Version 2 names every stage. Versions 1 and 3 are those of records that only mask, quantise and code, and say with what. */
 const STAGED_VERSION = 2;
-/** Bytes before the client's name in version 1, what version 2 adds to them, and bytes after the last section. */
+/** [version]: its coder, by its permanent number. */
+const CODERS_OF_PLAIN: Readonly<Record<number, number>> = { 1: 0, 3: 3 };
+/** Bytes before the client's name in versions 1 and 3, what version 2 adds to them, and bytes after the last section. */
 const PLAIN_BYTES = 36;
 const STAGE_BYTES = 8;
 const CRC_BYTES = 4;
+/** The number of a prediction by the least weight, among the transforms. */
+const FIRST_PREDICTION = 16;
 const LONGEST_NAME = 255;
 /** The largest step of a record: with indices below 2^25 no decoded value can overflow. */
 export const LARGEST_STEP = 2 ** 100;
@@ -22,6 +26,13 @@ export interface RecordIdentity {
   readonly client: string;
 }
 
+/** An earlier record whose principal axes an update was turned to, or, with a weight, that was subtracted from it. */
+export interface RecordReference {
+  readonly round: number;
+  /** Multiple of 1/16 in (0, 1]. */
+  readonly weight?: number;
+}
+
 /** The stages that a record went through after its zeros were masked, by their permanent numbers. */
 export interface RecordStages {
   readonly quantiser: number;
@@ -30,8 +41,8 @@ export interface RecordStages {
   readonly coder: number;
   /** Bits a symbol where the rate is fixed, 0 otherwise. */
   readonly fixedBits: number;
-  /** Round of the same client's record whose principal axes the update was turned to; left out without rotation. */
-  readonly rotatedBy?: number;
+  /** The same client's record that a transform leans on; left out without one. */
+  readonly reference?: RecordReference;
 }
 
 /** The parts of a record; docs/history-format.md gives their bytes. */
@@ -58,14 +69,15 @@ export function writeRecord(parts: RecordParts): Uint8Array {
       `Expected a client name of at most ${LONGEST_NAME} bytes, got ${name.length}.`,
     );
   }
-  const { quantiser, isDitherShared, coder, fixedBits, rotatedBy } = parts.stages;
-  const isPlain = isDitherShared && coder === 0 && fixedBits === 0 && rotatedBy === undefined;
+  const { quantiser, isDitherShared, coder, fixedBits, reference } = parts.stages;
+  const plainVersion = plainVersionOf(parts.stages);
+  const isPlain = plainVersion !== undefined;
   const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
   const sections = name.length + parts.support.length + parts.body.length + 4 * parts.buffers.length;
   const bytes = new Uint8Array(fixedBytes + sections + CRC_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint8(4, isPlain ? PLAIN_VERSION : STAGED_VERSION);
+  view.setUint8(4, plainVersion ?? STAGED_VERSION);
   view.setUint8(5, quantiser);
   view.setUint8(6, SUPPORT_KINDS.indexOf(parts.supportKind));
   view.setUint8(7, name.length);
@@ -80,8 +92,8 @@ export function writeRecord(parts: RecordParts): Uint8Array {
     view.setUint8(PLAIN_BYTES, isDitherShared ? 0 : 1);
     view.setUint8(PLAIN_BYTES + 1, coder);
     view.setUint8(PLAIN_BYTES + 2, fixedBits);
-    view.setUint8(PLAIN_BYTES + 3, rotatedBy === undefined ? 0 : 1);
-    view.setUint32(PLAIN_BYTES + 4, rotatedBy ?? 0, true);
+    view.setUint8(PLAIN_BYTES + 3, transformNumber(reference));
+    view.setUint32(PLAIN_BYTES + 4, reference?.round ?? 0, true);
   }
   let at = fixedBytes;
   for (const section of [name, parts.support, parts.body]) {
@@ -119,9 +131,9 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) fail("a matching CRC-32");
   if (view.getUint32(0, true) !== MAGIC) fail("the mark of an update record");
   const version = view.getUint8(4);
-  const isPlain = version === PLAIN_VERSION;
-  if (!isPlain && version !== STAGED_VERSION)
-    fail(`version ${PLAIN_VERSION} or ${STAGED_VERSION}, got ${version}`);
+  const plainCoder = CODERS_OF_PLAIN[version];
+  const isPlain = plainCoder !== undefined;
+  if (!isPlain && version !== STAGED_VERSION) fail(`version 1, 2 or 3, got ${version}`);
   const fixedBytes = PLAIN_BYTES + (isPlain ? 0 : STAGE_BYTES);
   if (bytes.length < fixedBytes + CRC_BYTES)
     fail(`at least ${fixedBytes + CRC_BYTES} bytes, got ${bytes.length}`);
@@ -155,7 +167,7 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
     round,
     client,
     stages: isPlain
-      ? { quantiser: view.getUint8(5), isDitherShared: true, coder: 0, fixedBits: 0 }
+      ? { quantiser: view.getUint8(5), isDitherShared: true, coder: plainCoder, fixedBits: 0 }
       : readStages(view, fail),
     parameterCount: view.getUint32(12, true),
     step,
@@ -167,18 +179,33 @@ export function readRecord(bytes: Uint8Array, expected: RecordIdentity): RecordP
   };
 }
 
-/** The stages of a version 2 record; one that version 1 could have said is refused, so that each has one form. */
+/** 0 for none, 1 for a rotation, 16 and up for predictions by 1/16, 2/16, … */
+function transformNumber(reference: RecordReference | undefined): number {
+  if (reference === undefined) return 0;
+  return reference.weight === undefined ? 1 : FIRST_PREDICTION - 1 + WEIGHT_PARTS * reference.weight;
+}
+
+/** The version without a list of stages that says as much, if there is one. */
+function plainVersionOf({ isDitherShared, coder, fixedBits, reference }: RecordStages): number | undefined {
+  if (!isDitherShared || fixedBits !== 0 || reference !== undefined) return undefined;
+  const version = Object.keys(CODERS_OF_PLAIN).find((one) => CODERS_OF_PLAIN[Number(one)] === coder);
+  return version === undefined ? undefined : Number(version);
+}
+
+/** The stages of a version 2 record; one that another version could have said is refused, so that each has one form. */
 function readStages(view: DataView, fail: (what: string) => never): RecordStages {
   const dither = view.getUint8(PLAIN_BYTES);
   const coder = view.getUint8(PLAIN_BYTES + 1);
   const fixedBits = view.getUint8(PLAIN_BYTES + 2);
   if (dither > 1) fail(`0 or 1 for the dither, got ${dither}`);
   const transform = view.getUint8(PLAIN_BYTES + 3);
-  const rotatedBy = view.getUint32(PLAIN_BYTES + 4, true);
-  if (transform > 1 || (transform === 0 && rotatedBy !== 0))
-    fail(`no transform or a rotation, got ${transform}`);
-  if (dither === 0 && coder === 0 && fixedBits === 0 && transform === 0)
-    fail("a stage that version 1 does not have");
-  const stages = { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
-  return transform === 0 ? stages : { ...stages, rotatedBy };
+  const round = view.getUint32(PLAIN_BYTES + 4, true);
+  const weight = (transform - FIRST_PREDICTION + 1) / WEIGHT_PARTS;
+  if ((transform > 1 && !(weight > 0 && weight <= 1)) || (transform === 0 && round !== 0))
+    fail(`no transform, a rotation or a prediction, got ${transform}`);
+  const plain = { quantiser: view.getUint8(5), isDitherShared: dither === 0, coder, fixedBits };
+  const reference = transform === 1 ? { round } : { round, weight };
+  const stages = transform === 0 ? plain : { ...plain, reference };
+  if (plainVersionOf(stages) !== undefined) fail("a stage that the other versions do not have");
+  return stages;
 }

@@ -1,11 +1,9 @@
 import { LetheError } from "../kernel/errors.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
-import { decodeSymbols } from "./coding/decode-symbols.ts";
-import { encodeSymbols } from "./coding/encode-symbols.ts";
+import { firstAdaptive } from "./coding/first-adaptive.ts";
 import { plainGuide } from "./coding/guide.ts";
 import type { Plane } from "./coding/plane.ts";
-import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./coding/range-coder.ts";
-import { createModel } from "./coding/symbol-model.ts";
+import type { SymbolSequence } from "./coding/symbol-coder.ts";
 import { type Matrix, matricesOf } from "./matrices.ts";
 
 /**
@@ -40,15 +38,18 @@ export function findSupport(values: Float32Array, layout: ModelLayout, perElemen
   const flags = new Int32Array(lineCount(matrices));
   let at = 0;
   for (const { offset, rows, columns } of matrices) {
-    const columnsAt = at + rows;
+    const columnFlags = flags.subarray(at + rows, at + lines({ rows, columns }));
+    let liveColumns = rows > 1 ? 0 : columns;
     for (let row = 0; row < rows; row++) {
       let any = 0;
       const start = offset + row * columns;
-      for (let column = 0; column < columns; column++) {
-        if (values[start + column] !== 0) {
-          any = 1;
-          if (rows > 1) flags[columnsAt + column] = 1;
-        }
+      // Once all columns are known to live, one number is enough for a row.
+      for (let column = 0; column < columns && (any === 0 || liveColumns < columns); column++) {
+        if (values[start + column] === 0) continue;
+        any = 1;
+        if (liveColumns === columns || columnFlags[column] === 1) continue;
+        columnFlags[column] = 1;
+        liveColumns++;
       }
       flags[at + row] = any;
     }
@@ -108,10 +109,9 @@ export function scatter(dense: Float32Array, layout: ModelLayout, support: Suppo
 /** The flags as bytes; none for `all`. */
 export function encodeSupport(support: Support, layout: ModelLayout): Uint8Array {
   if (support.kind === "all") return new Uint8Array(0);
-  const coder = startEncoder(64);
-  const sides = new Uint8Array(support.flags.length);
-  encodeSymbols(coder, createModel(), support.flags, sides, flagPlanes(support.kind, layout), plainGuide);
-  return finishEncoder(coder);
+  const writer = firstAdaptive.createWriter(64);
+  writer.write(flagSequence(support.flags, support.kind, layout));
+  return writer.finish();
 }
 
 /**
@@ -126,17 +126,15 @@ export function decodeSupport(bytes: Uint8Array, kind: SupportKind, layout: Mode
   }
   const matrices = matricesOf(layout);
   const flags = new Int32Array(kind === "lines" ? lineCount(matrices) : layout.parameterLength);
-  const coder = startDecoder(bytes);
-  decodeSymbols(
-    coder,
-    createModel(),
-    flags,
-    new Uint8Array(flags.length),
-    flagPlanes(kind, layout),
-    plainGuide,
-  );
-  if (!isAtEnd(coder) || flags.some((flag) => flag > 1)) throw damaged();
+  const reader = firstAdaptive.createReader(bytes);
+  reader.read(flagSequence(flags, kind, layout));
+  if (!reader.isAtEnd()) throw damaged();
   return supportOf(kind, flags, matrices);
+}
+
+function flagSequence(flags: Int32Array, kind: SupportKind, layout: ModelLayout): SymbolSequence {
+  const planes = flagPlanes(kind, layout);
+  return { symbols: flags, sides: new Uint8Array(flags.length), planes, guide: plainGuide, largest: 1 };
 }
 
 /** Flags of a matrix in a `lines` support: one a row, and one a column unless there is one row only. */

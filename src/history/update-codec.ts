@@ -3,8 +3,18 @@ import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
 import { codeAtRate } from "./code-at-rate.ts";
+import type { Kernel } from "./fast/kernel.ts";
+import { measure } from "./measure.ts";
 import { type PipelineOptions, pipelineFault, pipelineOf, pipelineOfRecord } from "./pipeline.ts";
-import { LARGEST_STEP, type RecordIdentity, type RecordStages, readRecord, writeRecord } from "./record.ts";
+import { predict, weightOf } from "./prediction.ts";
+import {
+  LARGEST_STEP,
+  type RecordIdentity,
+  type RecordReference,
+  type RecordStages,
+  readRecord,
+  writeRecord,
+} from "./record.ts";
 import { type Rotation, rotate, rotationFrom } from "./rotation/rotation.ts";
 import { decodeSupport, encodeSupport, findSupport, gather, scatter } from "./support.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
@@ -15,6 +25,9 @@ const ENVELOPE_BYTES = 40;
 const MOST_ROTATIONS = 100;
 /** The smallest output of the range coder. */
 const LEAST_BODY_BYTES = 4;
+
+/** Larger numbers are refused: with any step that is allowed they could overflow. */
+const LARGEST_NUMBER = LARGEST_STEP / 16;
 
 /** What both ends of the codec share. */
 export interface CodecFrame {
@@ -27,8 +40,11 @@ export interface CodecFrame {
 export interface EncodeOptions extends PipelineOptions {
   /** Step and root mean square of the same client's previous record: the search for the rate starts from them. */
   readonly previous?: { readonly step: number; readonly rms: number };
-  /** The decoded earlier record of the same client whose principal axes to use, if any; itself not rotated. */
-  readonly reference?: { readonly round: number; readonly rotation: Rotation } | undefined;
+  /** The decoded earlier record of the same client to lean on, if any: its principal axes, or itself. It leans on none. */
+  readonly reference?:
+    | { readonly round: number; readonly rotation: Rotation }
+    | { readonly round: number; readonly update: Float32Array }
+    | undefined;
   /** Whether single zeros are worth a flag each. */
   readonly sparse?: boolean;
 }
@@ -46,6 +62,7 @@ export interface EncodedUpdate {
  * Codes one update into a record that can be decoded by itself.
  *
  * @param update - [layout.length]; parameters are quantised, buffers kept exactly
+ * @param workspace - to be given again when many updates are coded one after another
  * @throws LETHE_USAGE_PIPELINE for parts that do not fit together; LETHE_NUMERIC_UPDATE for NaN, infinities, and magnitudes above 2^96
  * @throws LETHE_NUMERIC_STEP_TOO_FINE when the rate asks for more digits than single precision has
  */
@@ -54,31 +71,31 @@ export function encodeUpdate(
   frame: CodecFrame,
   identity: RecordIdentity,
   options: EncodeOptions,
+  workspace: Workspace = createWorkspace(),
 ): EncodedUpdate {
   const { layout } = frame;
-  checkUpdate(update, layout, identity);
+  checkUpdate(update, layout, identity, workspace.kernel);
   const fault = pipelineFault(options);
   if (fault !== undefined) throw new LetheError("usage", "USAGE_PIPELINE", fault);
   const pipeline = pipelineOf(options);
   const { quantiser } = pipeline;
-  const { reference } = options;
-  const turned = reference === undefined ? update : update.slice();
-  if (reference !== undefined) rotate(turned, reference.rotation, "there");
+  const { transformed: turned, reference } = transform(update, layout, options.reference);
   const support = findSupport(turned, layout, options.sparse ?? false);
   const values = gather(turned, layout, support);
   const flags = encodeSupport(support, layout);
   const stages: RecordStages = {
     quantiser: quantiser.wireId,
     isDitherShared: pipeline.isDitherShared,
-    coder: pipeline.coder.wireId,
+    coder: quantiser.hasSymbols ? pipeline.coder.wireId : 0,
     fixedBits: pipeline.fixedBits,
-    ...(reference === undefined ? {} : { rotatedBy: reference.round }),
+    ...(reference === undefined ? {} : { reference }),
   };
   const input = {
     planes: support.planes,
     dither: ditherKey(frame.key, identity),
     isDitherShared: pipeline.isDitherShared,
     coder: pipeline.coder,
+    workspace,
   };
   const coded = codeAtRate(values, (list) => quantiser.prepare({ ...input, values: list }), {
     quantiser,
@@ -86,6 +103,7 @@ export function encodeUpdate(
     targetBytes: bodyBytes(values.length, flags.length, layout, identity, options),
     previous: options.previous,
     identity,
+    kernel: workspace.kernel,
   });
   const record = writeRecord({
     ...identity,
@@ -107,7 +125,7 @@ export function encodeUpdate(
  *
  * @param out - [layout.length], overwritten
  * @param workspace - to be given again when many records are decoded one after another
- * @param findRecord - finds the client's record of an earlier round, for those that were rotated
+ * @param findRecord - finds the client's record of an earlier round, for those that were rotated or predicted
  * @throws LETHE_INTEGRITY_RECORD naming the round and the client, whatever was changed in the bytes
  */
 export function decodeUpdate(
@@ -130,11 +148,17 @@ export function decodeUpdate(
     throw mismatch(identity);
   }
   try {
-    const { rotatedBy } = record.stages;
+    const { reference } = record.stages;
+    const from = reference && { round: reference.round, client: identity.client };
     const rotation =
-      rotatedBy === undefined
-        ? undefined
-        : rotationOfRecord(frame, { round: rotatedBy, client: identity.client }, workspace, findRecord);
+      from && reference.weight === undefined
+        ? rotationOfRecord(frame, from, workspace, findRecord)
+        : undefined;
+    const prediction = from &&
+      reference.weight !== undefined && {
+        update: decodedReference(frame, from, workspace, findRecord),
+        weight: reference.weight,
+      };
     const support = decodeSupport(record.support, record.supportKind, layout);
     const direct = support.kind === "all";
     const dense = direct ? out.subarray(0, support.count) : workspace.values(support.count);
@@ -148,10 +172,9 @@ export function decodeUpdate(
       dense,
     );
     if (!direct) scatter(dense, layout, support, out);
-    if (rotation) {
-      rotate(out, rotation, "back");
-      expectFinite(out, layout);
-    }
+    if (rotation) rotate(out, rotation, "back");
+    if (prediction) predict(out, prediction, layout, "back");
+    if (reference) expectFinite(out, layout);
     out.set(record.buffers, layout.parameterLength);
   } catch (cause) {
     if (isLetheError(cause, "integrity")) throw mismatch(identity, cause);
@@ -165,7 +188,7 @@ export type FindReference = (round: number) => Uint8Array | undefined;
 /**
  * The rotation that a record names, from the record it refers to; kept in the workspace for the next one.
  *
- * @throws LETHE_INTEGRITY_REFERENCE where there is none, or it is rotated itself
+ * @throws LETHE_INTEGRITY_REFERENCE where there is none, or it leans on another itself
  */
 export function rotationOfRecord(
   frame: CodecFrame,
@@ -173,13 +196,7 @@ export function rotationOfRecord(
   workspace: Workspace,
   findRecord: FindReference | undefined,
 ): Rotation {
-  const bytes = findRecord?.(reference.round);
-  if (bytes === undefined || readRecord(bytes, reference).stages.rotatedBy !== undefined)
-    throw new LetheError(
-      "integrity",
-      "INTEGRITY_REFERENCE",
-      `Expected a record of its own axes in round ${reference.round}, got ${bytes ? "a rotated one" : "none"}.`,
-    );
+  const bytes = referenceBytes(reference, findRecord);
   // The checksum too: one workspace may serve several histories.
   const name = `${crc32(bytes)} ${reference.round} ${reference.client}`;
   const known = workspace.rotations.get(name);
@@ -193,11 +210,62 @@ export function rotationOfRecord(
   return rotation;
 }
 
-/** Turning numbers that no writer wrote can leave single precision. */
+/**
+ * The update of the record that another one is predicted from.
+ *
+ * @returns [layout.length]
+ * @throws LETHE_INTEGRITY_REFERENCE where there is none, or it leans on another itself
+ */
+export function decodedReference(
+  frame: CodecFrame,
+  reference: RecordIdentity,
+  workspace: Workspace,
+  findRecord: FindReference | undefined,
+): Float32Array {
+  const update = new Float32Array(frame.layout.length);
+  decodeUpdate(referenceBytes(reference, findRecord), frame, reference, update, workspace);
+  return update;
+}
+
+/** Chains of references end at the first: a record that others lean on stands by itself. */
+function referenceBytes(reference: RecordIdentity, findRecord: FindReference | undefined): Uint8Array {
+  const bytes = findRecord?.(reference.round);
+  if (bytes !== undefined && readRecord(bytes, reference).stages.reference === undefined) return bytes;
+  throw new LetheError(
+    "integrity",
+    "INTEGRITY_REFERENCE",
+    `Expected a record that stands by itself in round ${reference.round}, got ${bytes ? "another" : "none"}.`,
+  );
+}
+
+/** What is quantised in place of an update, and what the record says about it. */
+function transform(
+  update: Float32Array,
+  layout: ModelLayout,
+  reference: EncodeOptions["reference"],
+): { readonly transformed: Float32Array; readonly reference?: RecordReference } {
+  if (reference === undefined) return { transformed: update };
+  const { round } = reference;
+  const transformed = update.slice();
+  if ("rotation" in reference) {
+    rotate(transformed, reference.rotation, "there");
+    return { transformed, reference: { round } };
+  }
+  const weight = weightOf(update, reference.update, layout);
+  if (weight === undefined) return { transformed: update };
+  predict(transformed, { update: reference.update, weight }, layout, "there");
+  return { transformed, reference: { round, weight } };
+}
+
+/** Turning or adding numbers that no writer wrote can leave single precision. */
 function expectFinite(values: Float32Array, { parameterLength }: ModelLayout): void {
   for (let index = 0; index < parameterLength; index++) {
     if (Number.isFinite(values[index])) continue;
-    throw new LetheError("integrity", "INTEGRITY_ROTATION", "Expected finite numbers after turning back.");
+    throw new LetheError(
+      "integrity",
+      "INTEGRITY_TRANSFORM",
+      "Expected finite numbers after turning or adding back.",
+    );
   }
 }
 
@@ -225,7 +293,12 @@ function ditherKey(key: Key, { round, client }: RecordIdentity): Key {
   return deriveKey(key, "dither", round, client);
 }
 
-function checkUpdate(update: Float32Array, layout: ModelLayout, { round, client }: RecordIdentity): void {
+function checkUpdate(
+  update: Float32Array,
+  layout: ModelLayout,
+  { round, client }: RecordIdentity,
+  kernel: Kernel | undefined,
+): void {
   const details = { round, client };
   if (update.length !== layout.length) {
     throw new LetheError(
@@ -235,9 +308,11 @@ function checkUpdate(update: Float32Array, layout: ModelLayout, { round, client 
       { details },
     );
   }
+  const { squares, largest } = measure(update, kernel);
+  if (!Number.isNaN(squares) && largest <= LARGEST_NUMBER) return;
   for (let index = 0; index < update.length; index++) {
     // NaN fails the comparison as well.
-    if (Math.abs(update[index] as number) <= LARGEST_STEP / 16) continue;
+    if (Math.abs(update[index] as number) <= LARGEST_NUMBER) continue;
     const slot = layout.slots.find(({ offset, length }) => index < offset + length);
     throw new LetheError(
       "numeric",

@@ -38,6 +38,8 @@ const runSchema = z.object({
   /** How samples were divided for sharded training: the model is then the ensemble of the shards'. */
   sisa: divisionSchema.optional(),
   digest: z.string(),
+  /** Of the samples the weights were trained on from scratch, in their order; not in runs of earlier versions. */
+  trainedOn: z.string().optional(),
   /** What was forgotten so far; the earlier requests first. */
   requests: z.array(requestSchema).default([]),
 });

@@ -56,6 +56,21 @@ describe("audit", () => {
     expect(readFileSync(at("do-nothing.html"), "utf8")).toContain("Audit failed");
   });
 
+  it("measures relearning and attacks by many models where asked to", async () => {
+    const finished = await audit(
+      "do-nothing",
+      "--reference",
+      "retrain:4",
+      "--relearn",
+      "--attack",
+      "u-lira:8",
+    );
+    const { relearning, manyModels } = finished.json() as Record<string, never>;
+    expect(relearning).toMatchObject({ steps: { original: 0, unlearned: 0 }, anamnesis: expect.any(Number) });
+    expect(manyModels).toContainEqual(expect.objectContaining({ id: "u-lira", set: "retain" }));
+    expect(manyModels).toContainEqual(expect.objectContaining({ id: "klom", set: "unseen" }));
+  });
+
   it("uses the references of an earlier audit, and gives a retrained model no failure", async () => {
     const finished = await audit("retrain", "--reference", "retrain:6");
     expect(finished.stderr).toContain("[1/3]");

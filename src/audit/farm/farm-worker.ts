@@ -1,5 +1,6 @@
 // The program of a worker thread of the model farm: trains one job after the other until it is told to stop.
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { LetheEvent } from "../../kernel/events.ts";
 import { packError } from "../../kernel/packed-error.ts";
 import { openShared } from "./shared-samples.ts";
 import { type FarmBench, trainJob } from "./train-job.ts";
@@ -12,9 +13,12 @@ const bench: FarmBench = {
   header,
   store,
   samples: openShared(header.data),
+  validation: header.validation && openShared(header.validation),
   architecture: openModel(header.model),
 };
 const controller = new AbortController();
+/** Steps of small models take less than the telling of them, which would keep another core busy. */
+const TELL_EVERY_MS = 100;
 
 port.on("message", (request: TrainerRequest) => {
   if (request.type === "stop") {
@@ -27,13 +31,14 @@ port.on("message", (request: TrainerRequest) => {
 
 async function work(job: TrainingJob): Promise<void> {
   const reply = (message: TrainerReply): void => port.postMessage(message);
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const onEvent = (event: LetheEvent): void => {
+    if (event.type !== "step" || performance.now() - toldAt < TELL_EVERY_MS) return;
+    toldAt = performance.now();
+    reply({ type: "step", step: event.step });
+  };
   try {
-    await trainJob(
-      bench,
-      job,
-      (event) => event.type === "step" && reply({ type: "step", step: event.step }),
-      controller.signal,
-    );
+    await trainJob(bench, job, onEvent, controller.signal);
     reply({ type: "done" });
   } catch (error) {
     reply({ type: "failed", error: packError(error) });

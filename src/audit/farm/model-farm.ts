@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Digest } from "../../kernel/digest.ts";
 import { LetheError, throwIfCancelled } from "../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../kernel/events.ts";
 import { createInbox } from "../../kernel/inbox.ts";
@@ -33,10 +34,32 @@ export async function* trainModels(
   jobs: readonly TrainingJob[],
   options: FarmOptions,
 ): Progress<readonly ParameterSet[]> {
+  const digests = yield* storeModels(header, jobs, options);
+  const store = openModelStore(options.store);
+  return digests.map((digest) => {
+    const weights = store.read(digest);
+    if (typeof weights === "object") return weights;
+    throw new LetheError(
+      "transient",
+      "TRANSIENT_STORE",
+      `Expected the model just trained in ${options.store}, found none. Was the directory emptied meanwhile? Run again.`,
+    );
+  });
+}
+
+/** As {@link trainModels}, but leaves the weights in the store, for models that do not fit into memory together. @returns the names of the jobs' models there */
+export async function* storeModels(
+  header: FarmHeader,
+  jobs: readonly TrainingJob[],
+  options: FarmOptions,
+): Progress<readonly Digest[]> {
   const store = openModelStore(options.store);
   const digests = jobs.map((job) => jobDigest(header, job));
-  const stored = digests.map((digest) => store.read(digest));
-  const damaged = stored.filter((found) => found === "damaged").length;
+  const states = digests.map((digest) => {
+    const found = store.read(digest);
+    return typeof found === "object" ? "stored" : found;
+  });
+  const damaged = states.filter((state) => state === "damaged").length;
   if (damaged > 0) {
     yield {
       type: "notice",
@@ -46,7 +69,7 @@ export async function* trainModels(
     };
   }
   const missing = [...jobs.keys()].filter(
-    (index) => typeof stored[index] !== "object" && digests.indexOf(digests[index] as never) === index,
+    (index) => states[index] !== "stored" && digests.indexOf(digests[index] as never) === index,
   );
   yield {
     type: "started",
@@ -62,16 +85,7 @@ export async function* trainModels(
       yield* trainOnQueue(header, wanted, { ...options, queue: options.queue });
     }
   }
-  return digests.map((digest, index) => {
-    const found = stored[index];
-    const weights = typeof found === "object" ? found : store.read(digest);
-    if (typeof weights === "object") return weights;
-    throw new LetheError(
-      "transient",
-      "TRANSIENT_STORE",
-      `Expected the model just trained in ${options.store}, found none. Was the directory emptied meanwhile? Run again.`,
-    );
-  });
+  return digests;
 }
 
 /** What comes to whoever waits for the threads. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Digest, digestArrays, digestBytes, digestJson } from "../../kernel/digest.ts";
+import type { Scope } from "../../methods/contract.ts";
 import type { Adaptation } from "../../models/adapt.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { createModel } from "../../models/index.ts";
@@ -23,6 +24,8 @@ export interface FarmHeader {
   readonly data: SharedSamples;
   readonly model: ModelSource;
   readonly recipe: Recipe;
+  /** Held-out samples, for methods whose stopping rules look at them; only jobs that unlearn depend on it. */
+  readonly validation?: SharedSamples | undefined;
 }
 
 /** One model to be trained. */
@@ -31,13 +34,27 @@ export interface TrainingJob {
   readonly subset: Uint32Array;
   /** Decides initial weights and order. */
   readonly seed: number | string;
+  /** What is done with the trained model, for a model that has unlearned. */
+  readonly unlearn?: UnlearningStep | undefined;
+}
+
+/** A method applied to a trained model. */
+export interface UnlearningStep {
+  readonly method: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly scope: Scope;
+  /** Positions in the farm's data, all of them in the job's subset, ascending. */
+  readonly forget: Uint32Array;
 }
 
 /** Changed when training by the same facts gives other weights, so that old models are not taken for new ones. */
 export const FARM_VERSION = 1;
 
 /** Of exactly what decides a model's weights: data, architecture, recipe, subset and seed. Every model is trained with one thread. */
-export function jobDigest({ data, model, recipe }: FarmHeader, { subset, seed }: TrainingJob): Digest {
+export function jobDigest(
+  { data, model, recipe, validation }: FarmHeader,
+  { subset, seed, unlearn }: TrainingJob,
+): Digest {
   return digestJson(
     z.json().parse(
       JSON.parse(
@@ -50,6 +67,12 @@ export function jobDigest({ data, model, recipe }: FarmHeader, { subset, seed }:
           ...(model.part === undefined ? {} : { part: model.part }),
           subset: digestArrays(new Map([["positions", subset]])),
           seed,
+          // Left out for trained models: their digests are those of earlier versions.
+          unlearn: unlearn && {
+            ...unlearn,
+            forget: digestArrays(new Map([["positions", unlearn.forget]])),
+            validation: validation?.digest,
+          },
         }),
       ),
     ),

@@ -45,7 +45,7 @@ export const accuracyMeasures: readonly Measure[] = [
 ];
 
 /** 1 where the prediction is right [count]. */
-function hits({ logits, labels, classes }: ScoredSamples): Float64Array {
+export function hits({ logits, labels, classes }: ScoredSamples): Float64Array {
   const predicted = predictedClasses(logits, classes);
   return Float64Array.from(labels, (label, row) => Number(predicted[row] === label));
 }

@@ -58,11 +58,24 @@ export const featureMeasures: readonly Measure[] = [
     below: "has features unlike those of retrained models",
     values: {
       kind: "pair",
-      // Features that do not vary have nothing in common with any.
-      of: (model, retrained) => Float64Array.of(linearCka(alignedRows(model), alignedRows(retrained)) ?? 0),
+      of: likeness,
     },
   },
 ];
+
+const likenesses = new WeakMap<ScoredModel, WeakMap<ScoredModel, Float64Array>>();
+
+/** Kept: leaving one reference out after the other asks for each pair again and again. */
+function likeness(model: ScoredModel, retrained: ScoredModel): Float64Array {
+  const known = likenesses.get(model) ?? new WeakMap<ScoredModel, Float64Array>();
+  likenesses.set(model, known);
+  const found =
+    known.get(retrained) ??
+    // Features that do not vary have nothing in common with any.
+    Float64Array.of(linearCka(alignedRows(model), alignedRows(retrained)) ?? 0);
+  known.set(retrained, found);
+  return found;
+}
 
 type FeatureSet = "forget" | "unseen" | "test";
 

@@ -3,6 +3,8 @@ import { featureMeasures } from "./feature-measures.ts";
 import type { Measure } from "./measure.ts";
 import { membershipMeasures } from "./membership-measures.ts";
 import { outputMeasures } from "./output-measures.ts";
+import { traceMeasures } from "./trace-measures.ts";
+import { tugOfWarMeasures } from "./tug-of-war-measures.ts";
 
 /** Every figure of an audit, in the order of its table. */
 export const measures: readonly Measure[] = [
@@ -10,4 +12,6 @@ export const measures: readonly Measure[] = [
   ...membershipMeasures,
   ...outputMeasures,
   ...featureMeasures,
+  ...traceMeasures,
+  ...tugOfWarMeasures,
 ];

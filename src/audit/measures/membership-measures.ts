@@ -95,7 +95,16 @@ export function excessMargins(
   return { scores, labels: model[set].labels };
 }
 
-function svcEfficacy({ forget, retain, unseen }: ScoredModel): Float64Array {
+const efficacies = new WeakMap<ScoredModel, Float64Array>();
+
+/** MIA-efficacy by confidence, one number. Kept, since an audit of many candidates asks for a reference's again and again. */
+export function svcEfficacy(model: ScoredModel): Float64Array {
+  const found = efficacies.get(model) ?? computedEfficacy(model);
+  efficacies.set(model, found);
+  return found;
+}
+
+function computedEfficacy({ forget, retain, unseen }: ScoredModel): Float64Array {
   const drawn = (samples: ScoredSamples, role: string): ScoredSamples =>
     selectScored(
       samples,

@@ -3,6 +3,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
+import type { UnlearningStep } from "../../audit/farm/training-job.ts";
+import { LEAST_MODELS } from "../../audit/many-models.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
 import { digestSamples } from "../../data/digest-samples.ts";
 import { digestArrays } from "../../kernel/digest.ts";
@@ -11,26 +13,30 @@ import { renderAuditReport } from "../../report/audit-report.ts";
 import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../../report/audit-report-data.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { readTrainingRun } from "../../storage/training-run.ts";
-import { costsOf, leftoversOf, readUnlearningWork } from "../audit-facts.ts";
+import { costsOf, leftoversOf, readUnlearningWork, type UnlearningWork } from "../audit-facts.ts";
 import { type CommandContext, type CommonOptions, defineAction, parseCount } from "../context.ts";
 import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
 import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
+import { openReferences, parseReference, type Reference, referenceCount } from "../reference-argument.ts";
+import { addPdfOptions, type PdfFlags, writePage } from "../report-files.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
 
-interface AuditOptions extends CommonOptions {
-  readonly reference: number;
+interface AuditOptions extends CommonOptions, PdfFlags {
+  readonly reference: Reference;
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
   readonly pictures: boolean;
   readonly farm?: string;
+  readonly relearn?: boolean;
+  readonly attack?: number;
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
-const REFERENCES = 8;
+const REFERENCE: Reference = { kind: "retrain", count: 8 };
 /** The exit code of a verdict that is no pass. */
 const NOT_PASSED = 4;
 
@@ -42,10 +48,10 @@ export function auditCommand(): Command {
     )
     .argument("<directory>", "what `lethe unlearn` wrote")
     .option(
-      "--reference <retrain:COUNT>",
-      "how many models to retrain as references",
+      "--reference <models>",
+      "what to judge by: retrain:COUNT models, or runs:DIRECTORY,… that `lethe unlearn --method retrain` wrote",
       parseReference,
-      REFERENCES,
+      REFERENCE,
     )
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
@@ -54,71 +60,82 @@ export function auditCommand(): Command {
     .addOption(
       farmOption("have the references trained by the machines that run `lethe work` at this database"),
     )
+    .option(
+      "--relearn",
+      "also measure how fast the forgotten samples are learnt again (relearn time, anamnesis index)",
+    )
+    .option(
+      "--attack <u-lira:COUNT>",
+      "also judge the method: so many originals are trained and unlearned by it, and attacked (U-LiRA, KLoM, and from 64 on the score of the NeurIPS 2023 competition)",
+      parseAttack,
+    )
     .addHelpText(
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
     );
-  return defineAction<AuditOptions>(command, "out/audit.html", async (options, context, [directory = ""]) => {
-    const started = performance.now();
-    const unlearned = await openTrainingRun(directory);
-    const work = readUnlearningWork(directory);
-    const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
-    const original = await openTrainingRun(originalDirectory);
-    const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, from: work?.from }, options, context);
-    const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
-    const { cores, processor, system, versions } = describeMachine(packageVersions());
-    const { run, parts, dataset } = unlearned;
-    const result: AuditReport = {
-      format: AUDIT_FORMAT,
-      version: AUDIT_VERSION,
-      ...documentOf(outcome),
-      ...(evidence && { evidence }),
-      data: run.data,
-      classNames: dataset.classNames,
-      machine: `${processor}, ${cores} cores, ${system}`,
-      versions,
-      model: run.model,
-      recipe: run.settings,
-      requests: run.requests.map(({ spec, method, positions }) => ({
-        spec: withoutNames(spec),
-        method,
-        samples: positions.length,
-      })),
-      references: options.reference,
-      seed: context.seed,
-      digests: {
-        original: original.run.digest,
-        unlearned: run.digest,
-        retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
-        data: digestSamples(parts.train),
-        forget: digestArrays(new Map([["positions", forgotten.forget]])),
-      },
-      leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
-      costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
-      configuration: configurationOf(options, context, work?.settings),
-      seconds: (performance.now() - started) / 1000,
-    };
-    const json = options.out.replace(/(\.html?)?$/, ".json");
-    writeFileAtomically(options.out, renderAuditReport(result));
-    writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
-    return {
-      json: result,
-      text: textOf(result, options.out, json),
-      exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
-    };
-  });
+  return defineAction<AuditOptions>(
+    addPdfOptions(command),
+    "out/audit.html",
+    async (options, context, [directory = ""]) => {
+      const started = performance.now();
+      const unlearned = await openTrainingRun(directory);
+      const work = readUnlearningWork(directory);
+      const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
+      const original = await openTrainingRun(originalDirectory);
+      const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
+      const outcome = await judged(original, unlearned, { ...forgotten, work }, options, context);
+      const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
+      const { cores, processor, system, versions } = describeMachine(packageVersions());
+      const { run, parts, dataset } = unlearned;
+      const result: AuditReport = {
+        format: AUDIT_FORMAT,
+        version: AUDIT_VERSION,
+        ...documentOf(outcome),
+        ...(evidence && { evidence }),
+        data: run.data,
+        classNames: dataset.classNames,
+        machine: `${processor}, ${cores} cores, ${system}`,
+        versions,
+        model: run.model,
+        recipe: run.settings,
+        requests: run.requests.map(({ spec, method, positions }) => ({
+          spec: withoutNames(spec),
+          method,
+          samples: positions.length,
+        })),
+        references: referenceCount(options.reference),
+        seed: context.seed,
+        digests: {
+          original: original.run.digest,
+          unlearned: run.digest,
+          retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
+          data: digestSamples(parts.train),
+          forget: digestArrays(new Map([["positions", forgotten.forget]])),
+        },
+        leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
+        costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
+        configuration: configurationOf(options, context, work?.settings),
+        seconds: (performance.now() - started) / 1000,
+      };
+      const json = options.out.replace(/(\.html?)?$/, ".json");
+      writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
+      const written = await writePage(options.out, renderAuditReport(result), options, context);
+      return {
+        json: result,
+        text: textOf(result, [...written, json]),
+        exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
+      };
+    },
+  );
 }
 
 async function judged(
   original: OpenRun,
   unlearned: OpenRun,
-  { from, ...forgotten }: ForgottenBetween & { readonly from: string | undefined },
+  { work, ...forgotten }: ForgottenBetween & { readonly work: UnlearningWork | undefined },
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
-  const mismatches = runMismatches(original.run, unlearned.run, from);
-  if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
   if (run.sisa !== undefined) {
     return refused([
@@ -132,6 +149,13 @@ async function judged(
     ]);
   }
   const part = run.adaptation && { adaptation: run.adaptation, seed: run.seed };
+  const mismatches = [
+    ...runMismatches(original.run, run, work?.from, parts.train.count),
+    ...dataRefusals(original),
+  ];
+  if (mismatches.length > 0) return refused(mismatches);
+  const { given, refusals } = await openReferences(options.reference, unlearned, forgotten);
+  if (refusals.length > 0) return refused(refusals);
   return context.run(
     "Auditing",
     audit({
@@ -140,9 +164,15 @@ async function judged(
       recipe: run.settings,
       original: original.weights,
       unlearned: unlearned.weights,
-      references: options.reference,
+      references: referenceCount(options.reference),
+      given,
       seed: context.seed,
       runtime: context.runtime,
+      relearn: options.relearn,
+      manyModels:
+        options.attack === undefined
+          ? undefined
+          : { count: options.attack, unlearn: stepOf(unlearned, work) },
       farm: {
         store: options.store,
         workers: options.workers,
@@ -152,6 +182,19 @@ async function judged(
       },
     }),
   );
+}
+
+/** What `lethe unlearn` did, to be done again to other originals. @throws LETHE_USAGE_ATTACK when it does not say */
+function stepOf({ run }: OpenRun, work: UnlearningWork | undefined): Omit<UnlearningStep, "forget"> {
+  const method = run.requests.at(-1)?.method;
+  if (method === undefined || work?.scope === undefined) {
+    throw new LetheError(
+      "usage",
+      "USAGE_ATTACK",
+      "Expected the directory to say by which method it was unlearned, for --attack repeats it on other models. Audit what `lethe unlearn` wrote.",
+    );
+  }
+  return { method, settings: work.settings ?? {}, scope: work.scope };
 }
 
 /** The plots' material; nothing where nothing was measured. */
@@ -181,7 +224,7 @@ function configurationOf(
   const { threads, device = "cpu" } = runtime;
   return {
     unlearning: settings ?? {},
-    audit: { references: reference, seed, pictures, device, ...(threads && { threads }) },
+    audit: { reference, seed, pictures, device, ...(threads && { threads }) },
   };
 }
 
@@ -200,14 +243,24 @@ function originalOf(directory: string, named: string | undefined, relativePath: 
   );
 }
 
-function parseReference(text: string): number {
-  const [, count] = /^retrain:(\d+)$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError("Expected retrain:COUNT, such as retrain:8.");
-  return parseCount(count);
+/** Data that are no longer what the model was trained on, by the digest `lethe train` recorded. */
+function dataRefusals({ run, parts }: OpenRun): readonly string[] {
+  const isWhole = run.requests.length === 0 && run.trainedOn !== undefined;
+  return isWhole && run.trainedOn !== digestSamples(parts.train)
+    ? [`The data at ${run.data} are not those the original was trained on (the digests differ).`]
+    : [];
 }
 
-function textOf(result: AuditReport, page: string, json: string): readonly string[] {
-  const { verdict, reasons, controls, notes, metrics, seconds } = result;
+function parseAttack(text: string): number {
+  const [, count] = /^u-lira:(\d+)$/.exec(text) ?? [];
+  if (count === undefined || Number(count) < LEAST_MODELS) {
+    throw new InvalidArgumentError(`Expected u-lira:COUNT from ${LEAST_MODELS} on, such as u-lira:64.`);
+  }
+  return Number(count);
+}
+
+function textOf(result: AuditReport, written: readonly string[]): readonly string[] {
+  const { verdict, reasons, controls, notes, metrics, relearning, manyModels = [], seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
   return [
@@ -220,7 +273,16 @@ function textOf(result: AuditReport, page: string, json: string): readonly strin
       ([id, { group, original, unlearned, retrained, limits, passes }]) =>
         `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
     ),
+    ...(relearning === undefined
+      ? []
+      : [
+          `relearning original ${relearning.steps.original} steps, unlearned ${relearning.steps.unlearned}, retrained ${relearning.steps.retrained.join(" ")}; anamnesis index ${relearning.anamnesis.toFixed(2)}`,
+        ]),
+    ...manyModels.map(
+      (figure) =>
+        `· ${`${figure.id} ${figure.set}`.padEnd(25)} original ${write(figure.original)}  unlearned ${write(figure.unlearned)}  retrained ${write(figure.retrained)}  ${figure.title}`,
+    ),
     `time       ${seconds.toFixed(1)} s`,
-    `written    ${page}, ${json}`,
+    `written    ${written.join(", ")}`,
   ];
 }

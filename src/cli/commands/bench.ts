@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { machineBlockSize } from "../../runtime/node-session.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import { benchAuditCommand } from "../bench/audit.ts";
 import { benchCodec } from "../bench/codec.ts";
 import { benchMethodsCommand } from "../bench/methods.ts";
 import { benchStep } from "../bench/step.ts";
@@ -102,7 +103,11 @@ export function benchCommand(): Command {
       ],
     };
   });
-  return bench.addCommand(step).addCommand(codecCommand()).addCommand(benchMethodsCommand());
+  return bench
+    .addCommand(step)
+    .addCommand(codecCommand())
+    .addCommand(benchMethodsCommand())
+    .addCommand(benchAuditCommand());
 }
 
 /** Settings hold commas: only a list without any may be separated by them. */

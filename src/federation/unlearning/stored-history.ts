@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { leansOnEarlier } from "../../history/config.ts";
 import type { RoundEntries, RoundEntry } from "../../history/entry.ts";
 import { errorVariance } from "../../history/pipeline.ts";
 import { readRecord } from "../../history/record.ts";
@@ -101,11 +102,11 @@ async function* undecodedRounds(
   store: Store,
   { wants, clients }: HistorySelection,
 ): AsyncGenerator<{ readonly stored: RoundEntries; readonly undecoded: UndecodedRound }> {
-  // Entries refer to the client's last record, and that to the last with its own axes: this stream has passed both.
-  const [last, withAxes] = [new Map<string, PassedRecord>(), new Map<string, PassedRecord>()];
-  const isRotated = (round: number, client: string, record: Uint8Array): boolean =>
-    store.header.codec.rotation !== undefined &&
-    readRecord(record, { round, client }).stages.rotatedBy !== undefined;
+  // Entries refer to the client's last record, and that to the last that stands by itself: this stream has passed both.
+  const [last, byThemselves] = [new Map<string, PassedRecord>(), new Map<string, PassedRecord>()];
+  const hasTransform = leansOnEarlier(store.header.codec);
+  const isTransformed = (round: number, client: string, record: Uint8Array): boolean =>
+    hasTransform && readRecord(record, { round, client }).stages.reference !== undefined;
   for await (const stored of store.readEntries()) {
     const { round, mean } = stored;
     if (wants === undefined || wants(round)) {
@@ -115,8 +116,8 @@ async function* undecodedRounds(
       const earlier = new Map(
         entries.map(({ status, client }) => {
           const held = status === "held" ? last.get(client) : undefined;
-          const axes = store.header.codec.rotation && withAxes.get(client);
-          const passed = [held, axes].flatMap((one) => (one ? [[one.round, one.record] as const] : []));
+          const reference = hasTransform ? byThemselves.get(client) : undefined;
+          const passed = [held, reference].flatMap((one) => (one ? [[one.round, one.record] as const] : []));
           return [client, new Map(passed)] as const;
         }),
       );
@@ -125,7 +126,7 @@ async function* undecodedRounds(
     for (const { client, record } of stored.entries) {
       if (record === undefined) continue;
       last.set(client, { round, record });
-      if (!isRotated(round, client, record)) withAxes.set(client, { round, record });
+      if (!isTransformed(round, client, record)) byThemselves.set(client, { round, record });
     }
   }
 }

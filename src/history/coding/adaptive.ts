@@ -1,9 +1,9 @@
-import { LetheError } from "../../kernel/errors.ts";
-import { decodeSymbols } from "./decode-symbols.ts";
+import { decodeInKernel, encodeInKernel } from "../fast/fast-sequence.ts";
+import { kernelOf } from "../fast/kernel.ts";
+import { decodeSymbols, symbolTooLarge } from "./decode-symbols.ts";
 import { encodeSymbols } from "./encode-symbols.ts";
 import { finishEncoder, isAtEnd, startDecoder, startEncoder } from "./range-coder.ts";
-import type { SymbolCoder } from "./symbol-coder.ts";
-import { createModel } from "./symbol-model.ts";
+import type { SymbolCoder, SymbolSequence } from "./symbol-coder.ts";
 
 /**
  * The adaptive range coder: probabilities of 16 letters in contexts of neighbours' sizes, dither and trellis state, learnt
@@ -13,14 +13,15 @@ import { createModel } from "./symbol-model.ts";
  */
 export const adaptive: SymbolCoder = {
   id: "adaptive",
-  wireId: 0,
+  wireId: 3,
+  isInKernel: true,
   title: "Adaptive range coder, contexts of neighbours and dither",
   source: "G. N. N. Martin, Range encoding (1979)",
   createWriter(expectedBytes) {
     const coder = startEncoder(expectedBytes);
     return {
-      write({ symbols, sides, planes, guide }) {
-        encodeSymbols(coder, createModel(), symbols, sides, planes, guide);
+      write(sequence) {
+        if (!encodeInKernel(coder, sequence)) encodeSymbols(coder, sequence);
       },
       finish: () => finishEncoder(coder),
     };
@@ -28,25 +29,29 @@ export const adaptive: SymbolCoder = {
   createReader(bytes) {
     const coder = startDecoder(bytes);
     return {
-      read({ symbols, sides, planes, guide, largest }) {
-        decodeSymbols(coder, createModel(), symbols, sides, planes, guide);
-        if (largest !== undefined) expectAtMost(symbols, largest);
+      read(sequence) {
+        const outcome = decodeInKernel(coder, sequence);
+        if (outcome === undefined) {
+          decodeSymbols(coder, sequence);
+          leaveStates(sequence);
+        } else if (outcome > 0) throw symbolTooLarge(outcome - 1);
+        const { symbols, largest } = sequence;
+        if (largest === undefined) return;
+        const wrong = symbols.findIndex((symbol) => symbol > largest);
+        if (wrong >= 0) throw symbolTooLarge(wrong);
       },
       isAtEnd: () => isAtEnd(coder),
     };
   },
 };
 
-/**
- * Refuses symbols that nobody writes.
- *
- * @throws LETHE_INTEGRITY_SYMBOL
- */
-function expectAtMost(symbols: Int32Array, largest: number): void {
-  if (!symbols.some((symbol) => symbol > largest)) return;
-  throw new LetheError(
-    "integrity",
-    "INTEGRITY_SYMBOL",
-    `Expected symbols of at most ${largest}, got a larger one: the bytes are damaged.`,
-  );
+/** What the kernel's decoder does by itself: the guide's state before each symbol takes the place of its side. */
+function leaveStates({ symbols, sides, guide: { start, next } }: SymbolSequence): void {
+  if (kernelOf(symbols) === undefined) return;
+  let state = start;
+  for (let index = 0; index < symbols.length; index++) {
+    const guided = (state << 8) | (sides[index] as number);
+    sides[index] = state;
+    state = next[(guided << 1) | ((((symbols[index] as number) + 1) >>> 1) & 1)] as number;
+  }
 }

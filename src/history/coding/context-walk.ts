@@ -5,7 +5,7 @@ import {
   LAST_BUCKET,
   PLAIN_BITS_AT,
   TABLE_LENGTH,
-} from "./activity.ts";
+} from "./first-contexts.ts";
 import { DOUBLE_AT } from "./guide.ts";
 import type { SymbolSequence } from "./symbol-coder.ts";
 

@@ -1,34 +1,21 @@
 import { LetheError } from "../../kernel/errors.ts";
-import {
-  ACTIVITY_TABLE,
-  BUCKET_MASK,
-  entryOf,
-  LAST_BUCKET,
-  PLAIN_BITS_AT,
-  TABLE_LENGTH,
-} from "./activity.ts";
-import { DOUBLE_AT, type Guide } from "./guide.ts";
-import type { Plane } from "./plane.ts";
+import { DOUBLE_AT } from "./guide.ts";
+import { ALPHABET, createModel, INCREMENT, rebuild, TOTAL_BITS } from "./letter-model.ts";
+import { BUCKET_MASK, ENTRIES, LEVELS, LEVELS_LENGTH, levelOf, PLAIN_BITS_AT } from "./levels.ts";
 import { BOTTOM, decodeBits, decodeTail, type RangeDecoder } from "./range-coder.ts";
-import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
+import type { SymbolSequence } from "./symbol-coder.ts";
 
 const ESCAPE = ALPHABET - 1;
 /** Symbols are below 2^25, so that thirty-two times one and the sum of two means stay a small integer. */
-const SYMBOL_BITS = 25;
+export const SYMBOL_BITS = 25;
 
 /**
- * Reads what `encodeSymbols` wrote, into `symbols`; the same arguments, the same state of the model.
+ * Reads what `encodeSymbols` wrote, into the `symbols` of an equal sequence.
  *
  * @throws LETHE_INTEGRITY_SYMBOL when a symbol is larger than any that is ever written
  */
-export function decodeSymbols(
-  coder: RangeDecoder,
-  model: SymbolModel,
-  symbols: Int32Array,
-  sides: Uint8Array,
-  planes: readonly Plane[],
-  guide: Guide,
-): void {
+export function decodeSymbols(coder: RangeDecoder, { symbols, sides, planes, guide }: SymbolSequence): void {
+  const model = createModel();
   const { upper, counts, wait } = model;
   const { contexts, next } = guide;
   const bytes = coder.bytes;
@@ -37,13 +24,13 @@ export function decodeSymbols(
   let index = 0;
   for (const { rows, columns } of planes) {
     const columnMeans = new Int32Array(columns);
+    let rowMean = 0;
     for (let row = 0; row < rows; row++) {
-      let rowMean = 0;
       for (let column = 0; column < columns; column++, index++) {
         const columnMean = columnMeans[column] as number;
-        const activity = rowMean + columnMean;
-        const entry =
-          activity < TABLE_LENGTH ? (ACTIVITY_TABLE[activity] as number) : entryOf(LAST_BUCKET, activity);
+        const rowLevel = rowMean < LEVELS_LENGTH ? (LEVELS[rowMean] as number) : levelOf(rowMean);
+        const columnLevel = columnMean < LEVELS_LENGTH ? (LEVELS[columnMean] as number) : levelOf(columnMean);
+        const entry = ENTRIES[rowLevel + columnLevel] as number;
         const plainBits = entry >>> PLAIN_BITS_AT;
 
         const guided = (state << 8) | (sides[index] as number);
@@ -79,7 +66,7 @@ export function decodeSymbols(
           coder.range = range;
           if (letter === ESCAPE) symbol += decodeTail(coder) - 1;
           symbol = (symbol << plainBits) | decodeBits(coder, plainBits);
-          if (symbol >>> SYMBOL_BITS !== 0) throw tooLarge(index);
+          if (symbol >>> SYMBOL_BITS !== 0) throw symbolTooLarge(index);
           at = coder.at;
           code = coder.code;
           range = coder.range;
@@ -98,7 +85,8 @@ export function decodeSymbols(
   coder.range = range;
 }
 
-function tooLarge(index: number): LetheError {
+/** Of bytes that nobody wrote. */
+export function symbolTooLarge(index: number): LetheError {
   return new LetheError(
     "integrity",
     "INTEGRITY_SYMBOL",

@@ -1,35 +1,17 @@
-import {
-  ACTIVITY_TABLE,
-  BUCKET_MASK,
-  entryOf,
-  LAST_BUCKET,
-  PLAIN_BITS_AT,
-  TABLE_LENGTH,
-} from "./activity.ts";
-import { DOUBLE_AT, type Guide } from "./guide.ts";
-import type { Plane } from "./plane.ts";
+import { DOUBLE_AT } from "./guide.ts";
+import { ALPHABET, createModel, INCREMENT, rebuild, TOTAL_BITS } from "./letter-model.ts";
+import { BUCKET_MASK, ENTRIES, LEVELS, LEVELS_LENGTH, levelOf, PLAIN_BITS_AT } from "./levels.ts";
 import { BOTTOM, carryInto, encodeBits, encodeTail, grown, type RangeEncoder } from "./range-coder.ts";
-import { ALPHABET, INCREMENT, rebuild, type SymbolModel, TOTAL_BITS } from "./symbol-model.ts";
+import type { SymbolSequence } from "./symbol-coder.ts";
 
 const ESCAPE = ALPHABET - 1;
 
 /**
- * Writes non-negative integers below 2^25, plane by plane, row by row, in contexts made of the activity around them and
- * of what the caller knows besides.
- *
- * @param symbols - one for every element of the planes, in order
- * @param sides - as long: what is known of each symbol before, as `guide` reads it
- * @param planes - the matrices that the symbols fill
- * @param guide - turns sides and the symbols so far into contexts
+ * Writes the symbols of a sequence, in contexts made of the sizes around them and of what the guide knows besides. The model
+ * starts anew.
  */
-export function encodeSymbols(
-  coder: RangeEncoder,
-  model: SymbolModel,
-  symbols: Int32Array,
-  sides: Uint8Array,
-  planes: readonly Plane[],
-  guide: Guide,
-): void {
+export function encodeSymbols(coder: RangeEncoder, { symbols, sides, planes, guide }: SymbolSequence): void {
+  const model = createModel();
   const { upper, counts, wait } = model;
   const { contexts, next } = guide;
   let { bytes, at, low, range } = coder;
@@ -37,13 +19,14 @@ export function encodeSymbols(
   let index = 0;
   for (const { rows, columns } of planes) {
     const columnMeans = new Int32Array(columns);
+    // A row starts with the mean at which the one before it ended.
+    let rowMean = 0;
     for (let row = 0; row < rows; row++) {
-      let rowMean = 0;
       for (let column = 0; column < columns; column++, index++) {
         const columnMean = columnMeans[column] as number;
-        const activity = rowMean + columnMean;
-        const entry =
-          activity < TABLE_LENGTH ? (ACTIVITY_TABLE[activity] as number) : entryOf(LAST_BUCKET, activity);
+        const rowLevel = rowMean < LEVELS_LENGTH ? (LEVELS[rowMean] as number) : levelOf(rowMean);
+        const columnLevel = columnMean < LEVELS_LENGTH ? (LEVELS[columnMean] as number) : levelOf(columnMean);
+        const entry = ENTRIES[rowLevel + columnLevel] as number;
         const plainBits = entry >>> PLAIN_BITS_AT;
 
         const symbol = symbols[index] as number;

@@ -1,10 +1,13 @@
 import { adaptive } from "./adaptive.ts";
+import { firstAdaptive } from "./first-adaptive.ts";
 import { fixedLength } from "./fixed-length.ts";
 import { rans } from "./rans.ts";
 import type { SymbolCoder } from "./symbol-coder.ts";
 
-/** Every coder with statistics, by its id; the place to register a new one. */
+/** Every coder with statistics that records are written with, by its id; the place to register a new one. */
 export const symbolCoders = { adaptive, rans } as const satisfies Record<string, SymbolCoder>;
+/** Coders of older records. */
+const FORMER: readonly SymbolCoder[] = [firstAdaptive];
 
 /** The permanent name of a coder. */
 export type SymbolCoderId = keyof typeof symbolCoders;
@@ -20,5 +23,5 @@ const FIXED = 2;
 export function symbolCoderByWireId(wireId: number, fixedBits: number): SymbolCoder | undefined {
   if (wireId === FIXED) return fixedBits > 0 ? fixedLength(fixedBits) : undefined;
   if (fixedBits !== 0) return undefined;
-  return Object.values<SymbolCoder>(symbolCoders).find((coder) => coder.wireId === wireId);
+  return [...Object.values<SymbolCoder>(symbolCoders), ...FORMER].find((coder) => coder.wireId === wireId);
 }

@@ -1,5 +1,6 @@
 import { LetheError } from "../../kernel/errors.ts";
-import { BUCKETS } from "./activity.ts";
+import { BUCKETS } from "./first-contexts.ts";
+import { ALPHABET } from "./letter-model.ts";
 import {
   decodeBits,
   decodeTail,
@@ -8,7 +9,6 @@ import {
   type RangeDecoder,
   type RangeEncoder,
 } from "./range-coder.ts";
-import { ALPHABET } from "./symbol-model.ts";
 
 /** Shares are multiples of 2^-12. */
 export const SHARE_BITS = 12;

@@ -1,6 +1,6 @@
 import { walkContexts } from "./context-walk.ts";
+import { ALPHABET } from "./letter-model.ts";
 import type { SymbolSequence } from "./symbol-coder.ts";
-import { ALPHABET } from "./symbol-model.ts";
 
 /** What a sequence's symbols are coded as, and where: the view of a coder that has to see all of them first. */
 export interface Letters {

@@ -53,17 +53,38 @@ export function isAtEnd(coder: RangeDecoder): boolean {
   return coder.code === 0 && coder.at === coder.bytes.length - 1;
 }
 
+/**
+ * Narrows the interval to a part of it.
+ *
+ * @param below - lower end of the part, of `range`
+ * @param width - its length
+ */
+export function encodePart(coder: RangeEncoder, below: number, width: number): void {
+  coder.low += below;
+  coder.range = width;
+  while (coder.range < BOTTOM) {
+    pushByte(coder);
+    coder.range <<= 8;
+  }
+}
+
+/** Takes the part away that {@link encodePart} chose. */
+export function decodePart(coder: RangeDecoder, below: number, width: number): void {
+  coder.code -= below;
+  coder.range = width;
+  while (coder.range < BOTTOM) {
+    pullByte(coder);
+    coder.range <<= 8;
+  }
+}
+
 /** Writes the lowest `count` bits of `value`, each as likely as not. */
 export function encodeBits(coder: RangeEncoder, value: number, count: number): void {
   for (let left = count; left > 0; ) {
     const take = Math.min(left, CHUNK_BITS);
     left -= take;
-    coder.range >>>= take;
-    coder.low += Math.imul(coder.range, (value >>> left) & ((1 << take) - 1));
-    while (coder.range < BOTTOM) {
-      pushByte(coder);
-      coder.range <<= 8;
-    }
+    const width = coder.range >>> take;
+    encodePart(coder, Math.imul(width, (value >>> left) & ((1 << take) - 1)), width);
   }
 }
 
@@ -73,15 +94,11 @@ export function decodeBits(coder: RangeDecoder, count: number): number {
   for (let left = count; left > 0; ) {
     const take = Math.min(left, CHUNK_BITS);
     left -= take;
-    coder.range >>>= take;
+    const width = coder.range >>> take;
     // A changed stream can stand in the remainder that no value owns.
-    const part = Math.min(Math.floor(coder.code / coder.range), (1 << take) - 1);
-    coder.code -= Math.imul(part, coder.range);
+    const part = Math.min(Math.floor(coder.code / width), (1 << take) - 1);
     value = (value << take) | part;
-    while (coder.range < BOTTOM) {
-      pullByte(coder);
-      coder.range <<= 8;
-    }
+    decodePart(coder, Math.max(Math.imul(part, width), coder.code - width + 1), width);
   }
   return value;
 }

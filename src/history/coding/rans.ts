@@ -1,4 +1,5 @@
 import { walkContexts } from "./context-walk.ts";
+import { ALPHABET } from "./letter-model.ts";
 import {
   CLASS_OF,
   type LetterTables,
@@ -20,7 +21,6 @@ import {
   startEncoder,
 } from "./range-coder.ts";
 import type { SymbolCoder, SymbolSequence } from "./symbol-coder.ts";
-import { ALPHABET } from "./symbol-model.ts";
 
 const ESCAPE = ALPHABET - 1;
 /** A state is in [2^23, 2^31) between letters; bytes leave at the bottom. */

@@ -23,7 +23,7 @@ export interface SymbolWriter {
 /** Reads in the order of writing. */
 export interface SymbolReader {
   /**
-   * Fills in the symbols of a sequence.
+   * Fills in the symbols of a sequence; its sides may be used up.
    *
    * @throws LETHE_INTEGRITY_SYMBOL for a symbol that is never written
    */
@@ -40,6 +40,8 @@ export interface SymbolCoder {
   readonly id: string;
   /** Permanent number, in records. */
   readonly wireId: number;
+  /** Whether symbols in the memory of the kernel are coded there. */
+  readonly isInKernel?: boolean;
   readonly title: string;
   readonly source: string;
   /**

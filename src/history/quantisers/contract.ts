@@ -15,12 +15,12 @@ export interface QuantiserInput {
   readonly isDitherShared: boolean;
   /** Turns symbols into bytes, for quantisers that make symbols. */
   readonly coder: SymbolCoder;
+  readonly workspace: Workspace;
 }
 
 /** {@link QuantiserInput} without the values, for the reader. */
 export type QuantiserFrame = Omit<QuantiserInput, "values"> & {
   readonly count: number;
-  readonly workspace: Workspace;
 };
 
 /**

@@ -26,10 +26,11 @@ function codedAndDecoded(
     dither: deriveKey(keyFromSeed(7), label),
     isDitherShared,
     coder: adaptive,
+    workspace: createWorkspace(),
   };
   const bytes = quantiser.prepare({ ...frame, values })(setting);
   const out = new Float32Array(values.length);
-  quantiser.decode(bytes, { ...frame, count: values.length, workspace: createWorkspace() }, setting, out);
+  quantiser.decode(bytes, { ...frame, count: values.length }, setting, out);
   return { bytes, out };
 }
 

@@ -1,4 +1,4 @@
-import { ACTIVITY_TABLE, BUCKET_MASK, BUCKETS, LAST_BUCKET, TABLE_LENGTH } from "../coding/activity.ts";
+import { ACTIVITY_TABLE, BUCKET_MASK, BUCKETS, LAST_BUCKET, TABLE_LENGTH } from "../coding/first-contexts.ts";
 import type { Plane } from "../coding/plane.ts";
 
 /** Share of a step from which a first guess rounds up: as an encoder that minds its rate does. */

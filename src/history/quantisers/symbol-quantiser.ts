@@ -1,9 +1,9 @@
 import { LetheError } from "../../kernel/errors.ts";
-import { fillRandomWords } from "../../kernel/key.ts";
+import { fillRandomWords, type Key } from "../../kernel/key.ts";
 import { type Guide, plainGuide } from "../coding/guide.ts";
 import type { Plane } from "../coding/plane.ts";
 import type { SymbolSequence } from "../coding/symbol-coder.ts";
-import { createWorkspace } from "../workspace.ts";
+import { kernelOf, type LentArrays } from "../fast/kernel.ts";
 import type { Quantiser, QuantiserFrame } from "./contract.ts";
 
 /** A guess of the coded size that seldom has to grow: a third of a byte a coordinate. */
@@ -90,13 +90,14 @@ export function symbolQuantiser<Dither>(code: SymbolCode<Dither>): Quantiser {
     ...(code.fixedReach === undefined ? {} : { fixedReach: code.fixedReach }),
     ...(code.errorPerSquaredStep === undefined ? {} : { errorPerSquaredStep: code.errorPerSquaredStep }),
     prepare({ values, ...input }) {
-      const frame = { ...input, count: values.length, workspace: createWorkspace() };
-      const { work, known, sequence, cosetSequence } = open(code, frame);
-      // Only the writer has it then.
-      const dither = frame.isDitherShared ? known : code.dither(ditherWords(code, frame, work, true));
-      const padded = work.symbols.length === values.length ? values : new Float32Array(work.symbols.length);
-      if (padded !== values) padded.set(values);
+      const frame = { ...input, count: values.length };
+      let opened = openToWrite(code, frame, values);
       return (step) => {
+        const { kernel } = frame.workspace;
+        // Another vector may have been coded in the kernel's memory since.
+        if (opened.lent !== undefined && kernel?.holds(opened.lent) !== true)
+          opened = openToWrite(code, frame, values);
+        const { work, known, dither, padded, sequence, cosetSequence } = opened;
         code.quantise(padded, step, dither, known, work);
         const writer = frame.coder.createWriter(Math.ceil(values.length * EXPECTED_SHARE) + 64);
         if (code.hasCosets) {
@@ -108,7 +109,7 @@ export function symbolQuantiser<Dither>(code: SymbolCode<Dither>): Quantiser {
       };
     },
     decode(bytes, frame, step, out) {
-      const { work, known, sequence, cosetSequence } = open(code, frame);
+      const { work, known, lent, sequence, cosetSequence } = open(code, frame);
       if (bytes.length < code.headBytes) throw damaged(code.id);
       work.head.set(bytes.subarray(0, code.headBytes));
       const reader = frame.coder.createReader(bytes.subarray(code.headBytes));
@@ -118,9 +119,28 @@ export function symbolQuantiser<Dither>(code: SymbolCode<Dither>): Quantiser {
       }
       reader.read(sequence);
       if (!reader.isAtEnd()) throw damaged(code.id);
-      code.reconstruct(work, step, known, out);
+      if (lent === undefined) code.reconstruct(work, step, known, out);
+      else {
+        const inside = lent.values.subarray(0, out.length);
+        code.reconstruct(work, step, known, inside);
+        out.set(inside);
+      }
     },
   };
+}
+
+/** Everything that is known before the first symbol, and the values with their own dither. */
+function openToWrite<Dither>(code: SymbolCode<Dither>, frame: QuantiserFrame, values: Float32Array) {
+  const opened = open(code, frame);
+  const { work, known, lent } = opened;
+  // Only the writer has it where it is not shared.
+  const dither = frame.isDitherShared ? known : code.dither(ditherWords(code, frame, work, undefined, true));
+  const { length } = work.symbols;
+  if (lent === undefined && length === values.length) return { ...opened, dither, padded: values };
+  const padded = lent?.values ?? new Float32Array(length);
+  padded.set(values);
+  padded.fill(0, values.length);
+  return { ...opened, dither, padded };
 }
 
 /** Buffers and everything that is known before the first symbol; the buffers hold what they held before. */
@@ -129,15 +149,20 @@ function open<Dither>(code: SymbolCode<Dither>, frame: QuantiserFrame) {
   const blocks = Math.ceil(count / code.dimension);
   const length = blocks * code.dimension;
   const cosets = code.hasCosets ? blocks : 0;
+  const words = code.words.perCoordinate * length + code.words.more;
+  const lent =
+    frame.isDitherShared && frame.coder.isInKernel === true
+      ? workspace.kernel?.lend({ length, words, blocks: cosets })
+      : undefined;
   const work: CodeSymbols = {
-    symbols: workspace.symbols(length),
-    sides: workspace.sides(length),
-    cosets: workspace.cosets(cosets),
-    cosetSides: workspace.cosetSides(cosets),
+    symbols: lent?.symbols ?? workspace.symbols(length),
+    sides: lent?.sides ?? workspace.sides(length),
+    cosets: lent?.cosets ?? workspace.cosets(cosets),
+    cosetSides: lent?.cosetSides ?? workspace.cosetSides(cosets),
     head: new Uint8Array(code.headBytes),
     planes: length === count ? planes : [...planes, { rows: 1, columns: length - count }],
   };
-  const known = code.dither(ditherWords(code, frame, work, frame.isDitherShared));
+  const known = code.dither(ditherWords(code, frame, work, lent, frame.isDitherShared));
   if (code.hasCosets) code.describeCosets?.(known, work);
   else code.describe(known, work);
   const sequence: SymbolSequence = {
@@ -153,7 +178,7 @@ function open<Dither>(code: SymbolCode<Dither>, frame: QuantiserFrame) {
     guide: plainGuide,
     largest: 1,
   };
-  return { work, known, sequence, cosetSequence };
+  return { work, known, lent, sequence, cosetSequence };
 }
 
 /** The words that a code's dither is made of: random ones, or those of no dither. */
@@ -161,14 +186,26 @@ function ditherWords(
   { words: { perCoordinate, more } }: Pick<SymbolCode<unknown>, "words">,
   { dither, workspace, isDitherShared }: QuantiserFrame,
   { symbols }: CodeSymbols,
+  lent: LentArrays | undefined,
   isRandom: boolean,
 ): Uint32Array {
   const length = perCoordinate * symbols.length + more;
   // Without sharing a writer has two dithers at once, and the workspace one array of words.
-  const words = isRandom && !isDitherShared ? new Uint32Array(length) : workspace.words(length);
-  if (isRandom) fillRandomWords(dither, words);
-  else words.fill(MIDDLE_WORD);
+  const words =
+    lent?.words ?? (isRandom && !isDitherShared ? new Uint32Array(length) : workspace.words(length));
+  if (!isRandom) words.fill(MIDDLE_WORD);
+  else if (!fillInKernel(dither, words)) fillRandomWords(dither, words);
   return words;
+}
+
+/** `fillRandomWords` in the kernel, where the words are in its memory. */
+function fillInKernel(key: Key, words: Uint32Array): boolean {
+  const kernel = kernelOf(words);
+  const [place] = kernel?.scratch(key.byteLength) ?? [];
+  if (kernel === undefined || place === undefined) return false;
+  kernel.write(place, key);
+  kernel.calls.fillWords(place, words.byteOffset, words.length);
+  return true;
 }
 
 function withHead(head: Uint8Array, rest: Uint8Array): Uint8Array {

@@ -1,5 +1,6 @@
 import { cosetSide } from "../coding/coset-guide.ts";
-import { contextOf, folded, unfolded } from "./fold.ts";
+import { kernelOf } from "../fast/kernel.ts";
+import { contextOf, folded } from "./fold.ts";
 import { symbolQuantiser } from "./symbol-quantiser.ts";
 import { type Trellis, ungerboeckTrellis } from "./trellis.ts";
 import { cheapestPath } from "./viterbi.ts";
@@ -61,6 +62,13 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
     dither: (words) => words,
 
     describe(words, { sides }) {
+      const kernel = kernelOf(sides);
+      const [table] = kernel?.scratch(SIDES.length) ?? [];
+      if (kernel !== undefined && table !== undefined) {
+        kernel.write(table, SIDES);
+        kernel.calls.describeTrellis(words.byteOffset, table, sides.byteOffset, sides.length);
+        return;
+      }
       for (let index = 0; index < sides.length; index++) {
         sides[index] = SIDES[(words[index] as number) >>> 24] as number;
       }
@@ -68,6 +76,7 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
 
     quantise(values, step, words, known, { symbols }) {
       const perFineStep = 2 / step;
+      if (quantiseInKernel(trellis, startOf(known), values, perFineStep, words, known, symbols)) return;
       const dithered = (index: number): number =>
         (values[index] as number) * perFineStep + ((words[index] as number) * WORD_UNIT - HALF_PERIOD);
       const path = cheapestPath(trellis, startOf(known), values.length, (first, end, costs) => {
@@ -96,16 +105,68 @@ function tcqQuantiser(wireId: number, errorPerSquaredStep: number, trellis: Trel
       }
     },
 
-    reconstruct({ symbols }, step, words, out) {
+    reconstruct({ symbols, sides }, step, words, out) {
       const fineStep = step / 2;
+      const kernel = kernelOf(symbols);
+      if (kernel !== undefined) {
+        const [from, random, at] = [symbols.byteOffset, words.byteOffset, out.byteOffset];
+        // There decoding has left the trellis' states in place of the sides.
+        kernel.calls.reconstructTrellis(from, fineStep, random, sides.byteOffset, at, out.length);
+        return;
+      }
       let state = startOf(words);
       for (let index = 0; index < out.length; index++) {
         const coset = state & 1;
+        const symbol = symbols[index] as number;
         const dither = (words[index] as number) * WORD_UNIT - HALF_PERIOD;
-        const k = unfolded(symbols[index] as number, (dither - coset) / 2);
+        const centre = (dither - coset) * 0.5;
+        const nearest = Math.floor(centre + 0.5);
+        // (n + 1) / 2 for odd n, else −n / 2; the other way where the dither lies below its nearest point.
+        const isEven = (symbol & 1) - 1;
+        const turned = centre < nearest ? ~isEven : isEven;
+        const k = nearest + ((((symbol + 1) >> 1) ^ turned) - turned);
         out[index] = (2 * k + coset - dither) * fineStep;
         state = next[2 * state + (k & 1)] as number;
       }
     },
   });
+}
+
+/** Bytes of costs that the kernel works on at once, and of two costs for a state. */
+const COST_BYTES = 512 * 32;
+const STATE_BYTES = 16;
+
+/** False, and nothing done, where the symbols are not in the kernel's memory. */
+function quantiseInKernel(
+  { states, into }: Trellis,
+  start: number,
+  values: Float32Array,
+  perFineStep: number,
+  words: Uint32Array,
+  known: Uint32Array,
+  symbols: Int32Array,
+): boolean {
+  const kernel = kernelOf(symbols);
+  const { length } = values;
+  const decisionBytes = length * Math.ceil(states / 8);
+  const [ways, decisions, work] =
+    kernel?.scratch(into.length, decisionBytes, COST_BYTES + STATE_BYTES * states) ?? [];
+  if (kernel === undefined || ways === undefined || decisions === undefined || work === undefined)
+    return false;
+  kernel.write(ways, into);
+  const [at, random, shared] = [values.byteOffset, words.byteOffset, known.byteOffset];
+  kernel.calls.quantiseTrellis(
+    at,
+    perFineStep,
+    random,
+    shared,
+    symbols.byteOffset,
+    length,
+    states,
+    start,
+    ways,
+    decisions,
+    work,
+  );
+  return true;
 }

@@ -1,3 +1,4 @@
+import { kernelOf } from "../fast/kernel.ts";
 import { DISTANCE_CONTEXT } from "./fold.ts";
 import { symbolQuantiser } from "./symbol-quantiser.ts";
 
@@ -26,6 +27,11 @@ export const z = symbolQuantiser<Uint32Array>({
   dither: (words) => words,
 
   describe(words, { sides }) {
+    const kernel = kernelOf(sides);
+    if (kernel !== undefined) {
+      kernel.calls.describeIntegers(words.byteOffset, sides.byteOffset, sides.length);
+      return;
+    }
     for (let index = 0; index < words.length; index++) {
       const word = words[index] as number;
       // With the top bit set d ≥ 0. The other 31 bits, complemented then, are 2^32 times the distance to the next cell.
@@ -36,6 +42,12 @@ export const z = symbolQuantiser<Uint32Array>({
 
   quantise(values, step, words, known, { symbols }) {
     const perStep = 1 / step;
+    const kernel = kernelOf(symbols);
+    if (kernel !== undefined) {
+      const [at, random, shared] = [values.byteOffset, words.byteOffset, known.byteOffset];
+      kernel.calls.quantiseIntegers(at, perStep, random, shared, symbols.byteOffset, values.length);
+      return;
+    }
     for (let index = 0; index < values.length; index++) {
       const point = Math.floor((values[index] as number) * perStep + (words[index] as number) * UNIT);
       const positive = ((known[index] as number) | 0) >> 31;
@@ -45,6 +57,12 @@ export const z = symbolQuantiser<Uint32Array>({
   },
 
   reconstruct({ symbols }, step, words, out) {
+    const kernel = kernelOf(symbols);
+    if (kernel !== undefined) {
+      const [from, random] = [symbols.byteOffset, words.byteOffset];
+      kernel.calls.reconstructIntegers(from, step, random, out.byteOffset, out.length);
+      return;
+    }
     for (let index = 0; index < out.length; index++) {
       const word = words[index] as number;
       const symbol = symbols[index] as number;

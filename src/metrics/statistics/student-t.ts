@@ -1,4 +1,5 @@
 import { incompleteBeta } from "./incomplete-beta.ts";
+import { invertIncreasing } from "./invert-increasing.ts";
 import { logGamma } from "./log-gamma.ts";
 
 /**
@@ -20,4 +21,16 @@ export function studentLogDensity(t: number, freedom: number): number {
     Math.log(freedom * Math.PI) / 2 -
     ((freedom + 1) / 2) * Math.log1p((t * t) / freedom)
   );
+}
+
+/** Beyond this the distribution with one degree of freedom has less than 10⁻⁹ left. */
+const FAR = 1e9;
+
+/**
+ * t with P(T ≤ t) = probability.
+ *
+ * @param probability - in [½, 1)
+ */
+export function studentQuantile(probability: number, freedom: number): number {
+  return invertIncreasing((t) => studentCdf(t, freedom), probability, 0, FAR);
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { digestEntry, digestHeader, digestRound } from "../../history/chain.ts";
+import { leansOnEarlier } from "../../history/config.ts";
 import { openRound } from "../../history/decode-round.ts";
 import { MEAN } from "../../history/encode-round.ts";
 import { readRecord } from "../../history/record.ts";
@@ -189,7 +190,7 @@ function roundExaminer(
   const update = new Float32Array(header.layout.length);
   /** Intact records by client, which later entries may refer to. */
   const records = new Map<string, Map<number, Uint8Array>>();
-  const isKept = header.codec.threshold.mode === "temporal" || header.codec.rotation !== undefined;
+  const isKept = header.codec.threshold.mode === "temporal" || leansOnEarlier(header.codec);
   return (item) => {
     const { round } = item;
     const meanIsLost = item.mean !== undefined && !isReadable(item.mean, round, MEAN);

@@ -4,7 +4,7 @@ import type { LetheEvent, Progress } from "../../../kernel/events.ts";
 import { createInbox, type Inbox } from "../../../kernel/inbox.ts";
 import { packError } from "../../../kernel/packed-error.ts";
 import { openModelStore } from "../model-store.ts";
-import { type SharedSamples, shareSamples } from "../shared-samples.ts";
+import { shareSamples } from "../shared-samples.ts";
 import { startTrainerThread, type TrainerThread } from "../trainer-thread.ts";
 import { FARM_VERSION, type FarmHeader } from "../training-job.ts";
 import { type FarmDatabase, openFarmDatabase, type TakenJob } from "./farm-database.ts";
@@ -191,10 +191,17 @@ interface Desk {
 
 function createDesk(engine: string, onEvent: (event: LetheEvent) => void): Desk {
   const known = new Map<string, Promise<FarmHeader | undefined>>();
-  const loaded = new Map<string, Promise<SharedSamples>>();
-  const samplesOf = (source: Parameters<typeof loadParts>[0]): Promise<SharedSamples> => {
+  const loaded = new Map<string, Promise<Pick<FarmHeader, "data" | "validation">>>();
+  const samplesOf = (
+    source: Parameters<typeof loadParts>[0],
+  ): Promise<Pick<FarmHeader, "data" | "validation">> => {
     const key = JSON.stringify(source);
-    const found = loaded.get(key) ?? loadParts(source).then(({ parts }) => shareSamples(parts.train));
+    const found =
+      loaded.get(key) ??
+      loadParts(source).then(({ parts: { train, validation } }) => ({
+        data: shareSamples(train),
+        validation: validation.count === 0 ? undefined : shareSamples(validation),
+      }));
     loaded.set(key, found);
     return found;
   };
@@ -218,12 +225,12 @@ function createDesk(engine: string, onEvent: (event: LetheEvent) => void): Desk 
     }
     try {
       const samples = await samplesOf(data.source);
-      if (samples.digest !== data.data) {
+      if (samples.data.digest !== data.data) {
         return refuse(
           `${data.source.data} here has other numbers than where the farm was set up (their digests differ).`,
         );
       }
-      return { data: samples, model: modelOf(data), recipe: data.recipe };
+      return { ...samples, model: modelOf(data), recipe: data.recipe };
     } catch (error) {
       return refuse(error instanceof Error ? error.message : String(error));
     }

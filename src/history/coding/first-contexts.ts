@@ -1,5 +1,5 @@
 /**
- * What a symbol's neighbours say about its size. The running means of the row so far and of the column so far are kept
+ * The contexts of the first adaptive coder and of `rans`: what a symbol's neighbours say about its size. The running means of the row so far and of the column so far are kept
  * in sixteenths; their sum is the activity, 32 times the mean symbol. Below {@link TABLE_LENGTH} one table gives
  * {@link entryOf}; every larger activity is in the last bucket.
  */

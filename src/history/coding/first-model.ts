@@ -1,9 +1,6 @@
-import { BUCKETS, meanOfBucket } from "./activity.ts";
+import { BUCKETS, meanOfBucket } from "./first-contexts.ts";
+import { ALPHABET, TOTAL_BITS } from "./letter-model.ts";
 
-/** Symbols of the alphabet; the last one is the escape to larger numbers. */
-export const ALPHABET = 16;
-/** Probabilities are multiples of 2^-14: cheap enough for a certain symbol, exact enough in a 30-bit coder. */
-export const TOTAL_BITS = 14;
 /** Side contexts (distance of the dither to the next cell, or parity) within one activity bucket. */
 const SIDE_CONTEXTS = 16;
 /** Weight of one observation. The prior of a context weighs about as much as four of them. */
@@ -18,10 +15,11 @@ const LONGEST_INTERVAL = 128;
 const SENTINEL = 32767;
 
 /**
- * Adaptive probabilities of 16 symbols in every context. Counting is one addition a symbol; the cumulative table is
+ * The model of the first adaptive coder, which older records and all supports are coded with: adaptive probabilities of 16
+ * symbols in every context. Counting is one addition a symbol; the cumulative table is
  * rebuilt at growing intervals, which is what makes coding fast without a table in the file.
  */
-export interface SymbolModel {
+export interface FirstModel {
   /** [context, symbol]: upper end of the symbol's share, in units of 2^-14. */
   readonly upper: Uint16Array;
   /** [context, symbol] */
@@ -32,12 +30,12 @@ export interface SymbolModel {
 }
 
 /** The state before the first symbol: geometric distributions whose mean is that of the activity bucket. */
-export function createModel(): SymbolModel {
+export function createFirstModel(): FirstModel {
   const { upper, counts, wait, interval } = INITIAL;
   return { upper: upper.slice(), counts: counts.slice(), wait: wait.slice(), interval: interval.slice() };
 }
 
-function makeInitial(): SymbolModel {
+function makeInitial(): FirstModel {
   const contexts = BUCKETS * SIDE_CONTEXTS;
   const model = {
     upper: new Uint16Array(contexts * ALPHABET),
@@ -52,12 +50,12 @@ function makeInitial(): SymbolModel {
       model.counts.copyWithin((first + side) * ALPHABET, first * ALPHABET, (first + 1) * ALPHABET);
     }
   }
-  for (let context = 0; context < contexts; context++) rebuild(model, context);
+  for (let context = 0; context < contexts; context++) rebuildFirst(model, context);
   return model;
 }
 
 /** Makes a context's table follow its counts, and sets when to do so next. Integer arithmetic only. */
-export function rebuild(model: SymbolModel, context: number): void {
+export function rebuildFirst(model: FirstModel, context: number): void {
   const { upper, counts } = model;
   const base = context * ALPHABET;
   let total = 0;
