@@ -38,7 +38,12 @@ for (const seed of experiment.seeds) {
   await experiment.row(of, "mu-mis", () => unlearned(of, "mu-mis"));
   const ascent = await experiment.choose(of, "gradient-ascent", {
     method: "gradient-ascent",
-    trials: [1e-4, 3e-4, 1e-3].map((learningRate) => ({ learningRate, epochs: EPOCHS })),
+    // Without its guard, which would take it back before anything is forgotten.
+    trials: [1e-4, 2e-4, 3e-4, 4e-4, 6e-4].map((learningRate) => ({
+      learningRate,
+      epochs: EPOCHS,
+      leastUtility: 0.01,
+    })),
     score: (weights, accuracyOn) => scored(of, weights, accuracyOn),
   });
   await experiment.row(of, "gradient-ascent", () => unlearned(of, "gradient-ascent", ascent));
