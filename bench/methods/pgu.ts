@@ -9,7 +9,7 @@ import { positionsOf } from "./image-case.ts";
 import { most, shareOfRetraining, spread } from "./verdict.ts";
 
 /** Rates of the loop without projection: the best on validation data and forget samples is taken. */
-const UNPROJECTED = [0.003, 0.006, 0.012].map((learningRate) => ({
+const UNPROJECTED = [0.0003, 0.001, 0.003].map((learningRate) => ({
   gamma: 0,
   learningRate,
   endRate: learningRate / 3,
