@@ -15,6 +15,7 @@ const GENERATED = [
   "docs/operators.md",
   "src/history/fast/kernel-bytes.ts",
   "src/onnx/proto",
+  "src/planning/measured-methods.ts",
 ];
 
 const before = contents();

@@ -7,6 +7,7 @@ import { listMethods } from "../src/methods/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
 import { comparisonPage, comparisonSchema, comparisonSummary } from "./comparison-table.ts";
 import { kernelModule } from "./kernel-module.ts";
+import { measuredMethodsModule } from "./measured-methods.ts";
 import { methodPage } from "./method-page.ts";
 import { methodsPage } from "./methods-page.ts";
 import { metricsPage } from "./metrics-page.ts";
@@ -75,3 +76,9 @@ for (const method of listMethods()) {
 // The page of training steps, from the committed results.
 const steps = stepSchema.parse(JSON.parse(readFileSync(join(root, "bench/results/step.json"), "utf8")));
 writeFileSync(join(root, "bench/results/step.md"), stepPage(steps));
+
+// What the planner knows of methods, from committed comparisons.
+writeFileSync(
+  join(root, "src/planning/measured-methods.ts"),
+  measuredMethodsModule(join(root, "bench/results/comparison")),
+);

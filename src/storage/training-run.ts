@@ -30,6 +30,8 @@ const runSchema = z.object({
   /** What features are scaled by; as the files have them when left out. */
   normaliser: normaliserSchema.optional(),
   digest: z.string(),
+  /** Of the samples the weights were trained on from scratch, in their order; not in runs of earlier versions. */
+  trainedOn: z.string().optional(),
   /** What was forgotten so far; the earlier requests first. */
   requests: z.array(requestSchema).default([]),
 });

@@ -127,6 +127,8 @@ describe("wrong usage ends with 2 and says what would be right:", () => {
     ["a participation above one", ["simulate", "--participation", "1.5"], /participation/],
     ["a setting without a value", ["simulate", "--set", "theta"], /NAME=VALUE/],
     ["a configuration that is not there", ["simulate", "--config", "nowhere.json"], /nowhere\.json/],
+    ["work at no address", ["work"], /LETHE_FARM/],
+    ["an attack by too few models", ["audit", "x", "--attack", "u-lira:4"], /u-lira:COUNT from 8/],
     ["an unknown loss", ["differentiate", "x.onnx", "--loss", "hinge"], /cross-entropy/],
   ])("%s", async (_what, args, message) => {
     await expectFailure(args, 2, /^LETHE_USAGE_/, message);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { answersOf } from "../../data/answers.ts";
 import { IGNORED_LABEL, type Samples } from "../../data/dataset.ts";
+import { digestSamples } from "../../data/digest-samples.ts";
 import { loadDataset } from "../../data/index.ts";
 import { fitNormaliser } from "../../data/normaliser.ts";
 import { divideDataset, normalisedParts } from "../../data/parts.ts";
@@ -143,6 +144,7 @@ export function trainCommand(): Command {
       steps: state.step,
       seconds: (performance.now() - started) / 1000,
       digest: digestArrays(options.unmerged ? trained : weights),
+      trainedOn: digestSamples(parts.train),
       requests: [],
     };
     if (dataset.tokenizer !== undefined) {

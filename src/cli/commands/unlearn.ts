@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { digestSamples } from "../../data/digest-samples.ts";
 import { digestArrays } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
@@ -111,6 +112,8 @@ export function unlearnCommand(): Command {
       const after: TrainingRun = {
         ...run,
         digest,
+        // Only what starts from new weights is free of what the model was trained on before.
+        ...(method.id === "retrain" ? { trainedOn: digestSamples(request.retainSamples) } : {}),
         requests: [
           ...run.requests,
           { spec: options.forget, method: method.id, positions: [...request.forget] },
