@@ -46,9 +46,9 @@ const SETUPS = [
 /** Whole classes leave a mark that few references show; a random tenth leaves little, and must be refused where they do not show it. */
 const CLASSES = ["class:0", "class:2", "class:4", "class:6", "class:8"] as const;
 const RUNS = [
-  ...CLASSES.map((request) => ({ request, references: 8 })),
   { request: "random:0.1", references: 8 },
   { request: "random:0.1", references: 16 },
+  ...CLASSES.map((request) => ({ request, references: 8 })),
 ] as const;
 /** Originals of a run; every one is a case of each kind that forgot nothing. */
 const ORIGINALS = 8;

@@ -27,7 +27,7 @@ for (const count of threads.split(" ")) {
         process.execPath,
         [
           lethe,
-          ...["bench", "step", "--models", `${model} `, "--bench-threads", count],
+          ...["bench", "step", "--models", model, "--bench-threads", count],
           ...["--steps", String(STEPS), "--python", python, "--out", out],
         ],
         { stdio: ["ignore", "inherit", "inherit"] },

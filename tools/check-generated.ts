@@ -11,10 +11,12 @@ const GENERATED = [
   "bench/results/step.md",
   "bench/results/codec.md",
   "docs/methods.md",
+  "docs/methods",
   "docs/metrics.md",
   "docs/operators.md",
   "src/history/fast/kernel-bytes.ts",
   "src/onnx/proto",
+  "src/planning/measured-methods.ts",
 ];
 
 const before = contents();

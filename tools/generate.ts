@@ -1,16 +1,20 @@
 // Writes every generated file of the repository; `npm run verify` runs it and fails when one changed.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { operators } from "../src/autodiff/operators/index.ts";
+import { listMethods } from "../src/methods/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
 import { codecPage, codecResultsSchema } from "./codec-page.ts";
 import { comparisonPage, comparisonSchema, comparisonSummary } from "./comparison-table.ts";
 import { kernelModule } from "./kernel-module.ts";
+import { measuredMethodsModule } from "./measured-methods.ts";
+import { methodPage } from "./method-page.ts";
 import { methodsPage } from "./methods-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { operatorsPage } from "./operators-page.ts";
 import { stepPage, stepSchema } from "./step-page.ts";
+import { updateRules } from "./update-rules.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -62,9 +66,26 @@ writeFileSync(join(root, "docs/operators.md"), operatorsPage(operators));
 // The page of metrics, from their declarations.
 writeFileSync(join(root, "docs/metrics.md"), metricsPage());
 
-// The page of methods, from their declarations.
+// The list of methods and a page for each, from their declarations, comments and committed results.
 writeFileSync(join(root, "docs/methods.md"), methodsPage());
+const pages = join(root, "docs/methods");
+// Before, so that no page of a method that is gone stays.
+rmSync(pages, { recursive: true, force: true });
+mkdirSync(pages);
+const rules = updateRules();
+for (const method of listMethods()) {
+  const rule = rules.get(method.id);
+  if (rule === undefined)
+    throw new Error(`No comment stands before the declaration of the method ${method.id}`);
+  writeFileSync(join(pages, `${method.id}.md`), methodPage(method, rule));
+}
 
 // The page of training steps, from the committed results.
 const steps = stepSchema.parse(JSON.parse(readFileSync(join(root, "bench/results/step.json"), "utf8")));
 writeFileSync(join(root, "bench/results/step.md"), stepPage(steps));
+
+// What the planner knows of methods, from committed comparisons.
+writeFileSync(
+  join(root, "src/planning/measured-methods.ts"),
+  measuredMethodsModule(join(root, "bench/results/comparison")),
+);

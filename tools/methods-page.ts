@@ -1,4 +1,5 @@
-// The page of unlearning methods, from their declarations.
+// The list of unlearning methods, from their declarations and results.
+import { readResult } from "../bench/methods/result-file.ts";
 import { listMethods, type MethodListing } from "../src/methods/index.ts";
 
 /** docs/methods.md */
@@ -6,24 +7,19 @@ export function methodsPage(): string {
   return `# Methods
 
 Written by \`tools/generate.ts\` from the declarations in \`src/methods\`. \`lethe unlearn DIR --forget SPEC --method ID --set NAME=VALUE\`
-runs one, \`lethe bench methods\` compares them with retraining. Formulas and departures from the papers stand at the head of each
-method's file.
+runs one, \`lethe bench methods\` compares them with retraining. Each has a page with its update rule, when not to use it, and what its
+acceptance experiment (\`bench/methods/ID.ts\`) found, where it has one: how many of its targets are met stands in the last column.
 
-${listMethods().map(sectionOf).join("\n")}`;
+| method | does | forgets | needs | targets met |
+|---|---|---|---|---|
+${listMethods().map(rowOf).join("\n")}
+`;
 }
 
-function sectionOf(method: MethodListing): string {
-  const settings = Object.entries(method.settings).map(
-    ([name, value]) => `\`${name}\` = \`${JSON.stringify(value)}\``,
-  );
-  const lines = [
-    ["Forgets", method.scope.join(", ")],
-    ["Needs", [...method.needs, ...method.uses.map((role) => `${role} (where given)`)].join(", ")],
-    ...(method.isPrepared ? [["Prepared beforehand", "from the training data, once for all requests"]] : []),
-    ["Guarantee", method.guarantee],
-    ["Avoid when", method.avoidWhen],
-    ...(settings.length === 0 ? [] : [["Settings", settings.join(", ")]]),
-    ...(method.references.length === 0 ? [] : [["Papers", method.references.join(", ")]]),
-  ];
-  return `## \`${method.id}\`\n\n${method.title}.\n\n${lines.map(([name, text]) => `- **${name}:** ${text}`).join("\n")}\n`;
+function rowOf({ id, title, scope, needs, uses }: MethodListing): string {
+  const data = [...needs, ...uses.map((role) => `(${role})`)].join(", ");
+  const criteria = readResult(id)?.criteria ?? [];
+  const met = criteria.filter(({ isMet }) => isMet).length;
+  const verdict = criteria.length === 0 ? "" : `${met} of ${criteria.length}`;
+  return `| [\`${id}\`](methods/${id}.md) | ${title} | ${scope.join(", ")} | ${data} | ${verdict} |`;
 }

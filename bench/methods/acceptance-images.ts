@@ -1,7 +1,7 @@
 import type { ParameterSet } from "../../src/kernel/parameters.ts";
 import type { Method } from "../../src/methods/contract.ts";
 import { findMethod } from "../../src/methods/index.ts";
-import { withoutClasses } from "../../src/methods/parts/class-accuracy.ts";
+import { ofClasses, withoutClasses } from "../../src/methods/parts/class-accuracy.ts";
 import { cnn } from "../../src/models/cnn.ts";
 import { type AccuracyOn, type Experiment, type ExperimentCase, trained } from "./experiment.ts";
 import { type ImageCase, imageCase } from "./image-case.ts";
@@ -42,35 +42,53 @@ export function fashionCase(
   });
 }
 
-/** Settings from a method's own trials: its defaults, then its grid. */
+/**
+ * What a request is made for: `hide` that the samples were ever trained on, `forget` them as far as can be without harm, or `repair`
+ * what false labels did.
+ */
+export type Aim = "hide" | "forget" | "repair";
+
+/** Settings from a method's own trials, its defaults and its grid, or from others. */
 export async function chooseFor(
   experiment: Experiment,
   of: ExperimentCase,
   method: string,
-  trials: readonly Readonly<Record<string, unknown>>[] = gridOf(findMethod(method)),
+  {
+    aim,
+    trials,
+  }: { readonly aim?: Aim; readonly trials?: readonly Readonly<Record<string, unknown>>[] } = {},
 ): ReturnType<Experiment["choose"]> {
   const original = (await trained(of, "original")).weights;
-  return experiment.choose(of, method, { method, trials, score: heldOutScore(of, original) });
+  const score = heldOutScore(of, original, aim ?? (of.forgetClasses.length > 0 ? "forget" : "hide"));
+  return experiment.choose(of, method, {
+    method,
+    trials: trials ?? gridOf(findMethod(method)),
+    score,
+  });
 }
 
-/** A method's defaults, then its grid one setting at a time, nine at most. */
+const MOST_TRIALS = 4;
+
+/** A method's defaults, then its grid one setting at a time, so many at most. */
 function gridOf({ grid }: Pick<Method, "grid">): readonly Readonly<Record<string, unknown>>[] {
   const axes = Object.entries(grid);
   const longest = Math.max(0, ...axes.map(([, values]) => values.length));
   const variations = Array.from({ length: longest }, (_, index) =>
     axes.flatMap(([name, values]) => (index < values.length ? [{ [name]: values[index] }] : [])),
   ).flat();
-  return [{}, ...variations].slice(0, 9);
+  return [{}, ...variations].slice(0, MOST_TRIALS);
 }
 
 /**
  * How good a model looks without a retrained one: accuracy on held-out samples of the kept classes, less how far the accuracy on forget
- * samples is from where it should be: 0 for whole classes, else what the trained model gets right of samples it never saw.
+ * samples is from where it should be: 0 to forget, and to hide what the trained model gets right of held-out samples of their classes.
  */
-function heldOutScore(of: ExperimentCase, original: ParameterSet) {
+function heldOutScore(of: ExperimentCase, original: ParameterSet, aim: Aim) {
   return async (weights: ParameterSet, accuracyOn: AccuracyOn): Promise<number> => {
-    const target = of.forgetClasses.length > 0 ? 0 : await accuracyOn(original, of.validation);
     const kept = await accuracyOn(weights, withoutClasses(of.validation, of.forgetClasses));
+    if (aim === "repair") return kept;
+    const target =
+      aim === "forget" ? 0 : await accuracyOn(original, ofClasses(of.validation, of.forget.labels));
     return kept - Math.abs((await accuracyOn(weights, of.forget)) - target);
   };
 }

@@ -31,7 +31,7 @@ const experiment = openExperiment({
 for (const seed of experiment.seeds) {
   const random = await fashionCase({ id: "random", seed, forget: RANDOM });
   const whole = await fashionCase({ id: "class", seed, forget: CLASS });
-  for (const of of [random, whole]) await runCase(of);
+  for (const one of [random, whole]) await runCase(one);
   const chosen = await chooseFor(experiment, random, "natmu");
   for (const delta of DELTAS) {
     await experiment.row(random, `natmu delta ${delta}`, () =>
@@ -81,57 +81,64 @@ function conclude(): void {
   const gradients = (model: string): number =>
     experiment.mean("class", model, ({ gradientEvaluations }) => gradientEvaluations);
   const share = (100 * gradients("natmu")) / gradients("retrained");
-  experiment.conclude([
-    {
-      claim: "Random tenth: accuracy on forget samples is that of retraining",
-      target: "within 3 points",
-      figure: `${shown(own)} points off`,
-      isMet: own <= 3,
-    },
-    {
-      claim: "Random tenth: nearer to retraining in forget accuracy than relabelling on the same schedule",
-      target: "smaller distance",
-      figure: `${shown(own)} points against ${shown(others)}`,
-      isMet: own < others,
-    },
-    {
-      claim: "Random tenth: test accuracy is that of retraining",
-      target: "within 1.5 points",
-      figure: `${shown(test("random"))} points`,
-      isMet: Math.abs(test("random")) <= 1.5,
-    },
-    {
-      claim:
-        "Random tenth: KL(retrained ‖ unlearned) on forget samples is a quarter lower than relabelling's",
-      target: "≤ 0.75 of it",
-      figure:
-        `${shown(divergences[0], 3)} against ${shown(divergences[1], 3)} (${shown(divergences[0] / divergences[1], 2)} of it); ` +
-        `${shown(divergences[2], 3)} for relabelled hybrids`,
-      isMet: divergences[0] <= 0.75 * divergences[1],
-    },
-    {
-      claim: "One class: accuracy on forget samples",
-      target: "≤ 2 %",
-      figure: `${shown(mean("class", "natmu", "forget"))} %`,
-      isMet: mean("class", "natmu", "forget") <= 2,
-    },
-    {
-      claim: "One class: test accuracy on kept classes is that of retraining",
-      target: "within 1.5 points",
-      figure: `${shown(test("class"))} points`,
-      isMet: Math.abs(test("class")) <= 1.5,
-    },
-    {
-      claim: "Forget accuracy falls as delta rises",
-      target: "−0.3 ≥ −0.1 ≥ 0.1",
-      figure: sweep.map((accuracy) => `${shown(accuracy)} %`).join(", "),
-      isMet: sweep[0] >= sweep[1] && sweep[1] >= sweep[2],
-    },
-    {
-      claim: "One class: sample gradients, as a share of retraining's",
-      target: "≤ 10 %",
-      figure: `${shown(share)} %`,
-      isMet: share <= 10,
-    },
-  ]);
+  experiment.conclude(
+    [
+      {
+        claim: "Random tenth: accuracy on forget samples is that of retraining",
+        target: "within 3 points",
+        figure: `${shown(own)} points off`,
+        isMet: own <= 3,
+      },
+      {
+        claim: "Random tenth: nearer to retraining in forget accuracy than relabelling on the same schedule",
+        target: "smaller distance",
+        figure: `${shown(own)} points against ${shown(others)}`,
+        isMet: own < others,
+      },
+      {
+        claim: "Random tenth: test accuracy is that of retraining",
+        target: "within 1.5 points",
+        figure: `${shown(test("random"))} points`,
+        isMet: Math.abs(test("random")) <= 1.5,
+      },
+      {
+        claim:
+          "Random tenth: KL(retrained ‖ unlearned) on forget samples is a quarter lower than relabelling's",
+        target: "≤ 0.75 of it",
+        figure:
+          `${shown(divergences[0], 3)} against ${shown(divergences[1], 3)} (${shown(divergences[0] / divergences[1], 2)} of it); ` +
+          `${shown(divergences[2], 3)} for relabelled hybrids`,
+        isMet: divergences[0] <= 0.75 * divergences[1],
+      },
+      {
+        claim: "One class: accuracy on forget samples",
+        target: "≤ 2 %",
+        figure: `${shown(mean("class", "natmu", "forget"))} %`,
+        isMet: mean("class", "natmu", "forget") <= 2,
+      },
+      {
+        claim: "One class: test accuracy on kept classes is that of retraining",
+        target: "within 1.5 points",
+        figure: `${shown(test("class"))} points`,
+        isMet: Math.abs(test("class")) <= 1.5,
+      },
+      {
+        claim: "Forget accuracy falls as delta rises",
+        target: "−0.3 ≥ −0.1 ≥ 0.1",
+        figure: sweep.map((accuracy) => `${shown(accuracy)} %`).join(", "),
+        isMet: sweep[0] >= sweep[1] && sweep[1] >= sweep[2],
+      },
+      {
+        claim: "One class: sample gradients, as a share of retraining's",
+        target: "≤ 10 %",
+        figure: `${shown(share)} %`,
+        isMet: share <= 10,
+      },
+    ],
+    [
+      `The setting delta trades forget accuracy against KL. Validation data choose 0.3, which meets the accuracy at relabelling's KL; at −0.1 the KL is ${shown(mean("random", "natmu delta -0.1", "kl") / divergences[1], 2)} of relabelling's and the forget accuracy ${shown(distance("random", "natmu delta -0.1", "forget"))} points off.`,
+      "Two epochs go over the retain samples and over four hybrids of every forget sample; the authors' five epochs are 7 % of their one hundred of training, here they would be a third of twenty.",
+      "Relabelling has the same epochs, minibatches of 128, AdamW and rate, but a constant one.",
+    ],
+  );
 }

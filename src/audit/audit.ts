@@ -11,11 +11,13 @@ import { type Duplicates, findDuplicates } from "./duplicates.ts";
 import { type FarmOptions, trainModels } from "./farm/model-farm.ts";
 import { shareSamples } from "./farm/shared-samples.ts";
 import { type ModelSource, openModel, type TrainingJob } from "./farm/training-job.ts";
-import { type Figure, figuresOf } from "./figures.ts";
+import { type ComparedModels, type Figure, figuresBy, figuresOf } from "./figures.ts";
 import { attackByManyModels, type ManyModelsFigure, type ManyModelsRequest } from "./many-models.ts";
 import { referenceRefusals, refusalsOf, sampleRefusals } from "./refusals.ts";
 import { measureRelearning, type Relearning } from "./relearning.ts";
-import { type AuditSets, createScorer, type ScoredModel, type Scorer } from "./scored-model.ts";
+import { type AuditSets, createScorer, type ScoredModel } from "./scored-model.ts";
+import { textMeasures } from "./text/text-measures.ts";
+import { createTextScorer } from "./text/text-model.ts";
 import { type AuditVerdict, judgeAudit } from "./verdict.ts";
 
 /** What is to be audited. */
@@ -28,6 +30,8 @@ export interface AuditRequest {
   readonly unlearned: ParameterSet;
   /** How many models are retrained without the forget samples, and as many with them. */
   readonly references: number;
+  /** Models retrained elsewhere, as many as `references`: none is trained then. Whoever gives them answers for what they were trained on. */
+  readonly given?: readonly ParameterSet[] | undefined;
   /** Decides the references' weights and orders and every draw. */
   readonly seed: number;
   readonly runtime: RuntimeOptions;
@@ -70,17 +74,18 @@ export interface AuditOutcome extends AuditVerdict {
 /**
  * Audits an unlearned model: retrains references without the forget samples, makes controls, takes every measure of all of them and judges.
  *
- * @throws LETHE_CANCELLED, LETHE_TRANSIENT_WRITE, LETHE_USAGE_AUDIT for text models, and what training throws. Whatever makes a verdict impossible is
+ * @throws LETHE_CANCELLED, LETHE_TRANSIENT_WRITE, LETHE_USAGE_AUDIT for what cannot be measured of language models, and what training throws. Whatever makes a verdict impossible is
  *   not thrown: the verdict is then `refused`
  */
 export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
   const { data, model, recipe, runtime, farm, references, seed } = request;
   const architecture = openModel(model);
-  if (architecture.labelShape.length > 0) {
+  const isText = architecture.labelShape.length > 0;
+  if (isText && (request.relearn === true || request.manyModels !== undefined)) {
     throw new LetheError(
       "usage",
       "USAGE_AUDIT",
-      "Expected a model with one answer a sample, got one that answers at every position. Language models cannot be audited yet.",
+      "Expected a model with one answer a sample for relearning and attacks by many models, got a language model. Audit it without them.",
     );
   }
   const digests = { original: digestArrays(request.original), unlearned: digestArrays(request.unlearned) };
@@ -92,16 +97,21 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
 
   yield {
     type: "phase",
-    name: `Training ${references} references without and ${references} with the forgotten samples`,
+    name: `Training ${request.given === undefined ? `${references} references without and ` : ""}${references} with the forgotten samples`,
     index: 0,
     of: 3,
   };
   const jobsOn = (subset: Uint32Array, name: string): readonly TrainingJob[] =>
     Array.from({ length: references }, (_, index) => ({ subset, seed: `${name} ${index} of ${seed}` }));
   const everything = Uint32Array.from([...data.forget, ...data.retain]).sort();
-  const jobs = [...jobsOn(data.retain, "reference"), ...jobsOn(everything, "original")];
+  const { given } = request;
+  const jobs = [
+    ...(given === undefined ? jobsOn(data.retain, "reference") : []),
+    ...jobsOn(everything, "original"),
+  ];
   const trained = yield* nested(trainModels({ data: shareSamples(data.train), model, recipe }, jobs, farm));
-  const [weights, weightsWith] = [trained.slice(0, references), trained.slice(references)];
+  const weights = given ?? trained.slice(0, references);
+  const weightsWith = trained.slice(-references);
   const mixed = referenceRefusals(
     weights.map((tensors) => digestArrays(tensors)),
     digests,
@@ -125,25 +135,30 @@ export async function* audit(request: AuditRequest): Progress<AuditOutcome> {
   );
 
   yield { type: "phase", name: "Measuring", index: 2, of: 3 };
-  await using scorer = await createScorer(architecture, sets, runtime);
-  const unlearned = await scoredUnlessNotFinite(scorer, request.unlearned);
-  if (unlearned === undefined) {
-    return refused([
-      "The unlearned model gives scores that are no numbers (NaN or infinite): there is nothing to compare.",
-    ]);
+  const compared = {
+    unlearned: request.unlearned,
+    original: request.original,
+    retrained: weights,
+    trainedWith: weightsWith,
+  };
+  if (isText) {
+    await using scorer = await createTextScorer(architecture, sets, runtime);
+    const texts = await scoredAll(scorer, compared, controlWeights);
+    if (texts === undefined) return refused([NO_NUMBERS]);
+    const figures = figuresBy(textMeasures, texts, key);
+    const exact = findDuplicates(forget, retain, sets);
+    return { ...judgeAudit(figures), figures, duplicates: { ...exact, near: 0 }, notes: textNotes(exact) };
   }
+  await using scorer = await createScorer(architecture, sets, runtime);
+  const scored = await scoredAll(scorer, compared, controlWeights);
+  if (scored === undefined) return refused([NO_NUMBERS]);
+  const { controls, ...ofData } = scored;
   const models: AuditedModels = {
+    ...ofData,
     sets,
-    unlearned,
-    original: await scorer.score(request.original),
-    retrained: await inTurn(weights, (tensors) => scorer.score(tensors)),
-    trainedWith: await inTurn(weightsWith, (tensors) => scorer.score(tensors)),
     weights: { original: request.original, unlearned: request.unlearned, retrained: weights },
   };
-  const names = Object.keys(controlWeights);
-  const scored = await inTurn(Object.values(controlWeights), (tensors) => scorer.score(tensors));
-  const controls = Object.fromEntries(names.map((name, index) => [name, scored[index] as ScoredModel]));
-  const figures = figuresOf({ ...models, controls }, key);
+  const figures = figuresOf(scored, key);
   const duplicates = findDuplicates(forget, retain, sets);
   return {
     ...judgeAudit(figures),
@@ -192,12 +207,38 @@ export function refused(reasons: readonly string[]): AuditOutcome {
   return { verdict: "refused", reasons, controls: [], figures: [], notes: [] };
 }
 
-async function scoredUnlessNotFinite(
-  scorer: Scorer,
-  weights: ParameterSet,
-): Promise<ScoredModel | undefined> {
+const NO_NUMBERS =
+  "The unlearned model gives scores that are no numbers (NaN or infinite): there is nothing to compare.";
+
+/** Scores every model of an audit; nothing where the unlearned one gives no numbers. */
+async function scoredAll<Model>(
+  scorer: { score(weights: ParameterSet): Promise<Model> },
+  weights: {
+    readonly unlearned: ParameterSet;
+    readonly original: ParameterSet;
+    readonly retrained: readonly ParameterSet[];
+    readonly trainedWith: readonly ParameterSet[];
+  },
+  controls: Readonly<Record<string, ParameterSet>>,
+): Promise<Required<ComparedModels<Model>> | undefined> {
+  const score = (tensors: ParameterSet): Promise<Model> => scorer.score(tensors);
+  const unlearned = await unlessNotFinite(() => score(weights.unlearned));
+  if (unlearned === undefined) return undefined;
+  const names = Object.keys(controls);
+  return {
+    unlearned,
+    original: await score(weights.original),
+    retrained: await inTurn(weights.retrained, score),
+    trainedWith: await inTurn(weights.trainedWith, score),
+    controls: Object.fromEntries(
+      (await inTurn(Object.values(controls), score)).map((model, index) => [names[index] as string, model]),
+    ),
+  };
+}
+
+async function unlessNotFinite<Value>(work: () => Promise<Value>): Promise<Value | undefined> {
   try {
-    return await scorer.score(weights);
+    return await work();
   } catch (error) {
     if (isLetheError(error) && error.code === "LETHE_NUMERIC_NOT_FINITE") return undefined;
     throw error;
@@ -213,16 +254,28 @@ async function inTurn<Item, Result>(
   return results;
 }
 
+function textNotes({ exact, forget }: Duplicates): readonly string[] {
+  return [
+    ...copiesNote(exact, forget),
+    "What a language model can be made to write was not tried: this audit judges how probable it finds texts.",
+    "The truth ratio needs paraphrased and wrong answers, which these texts have not.",
+  ];
+}
+
+function copiesNote(exact: number, forget: number): readonly string[] {
+  return exact > 0
+    ? [
+        `${exact} of ${forget} forgotten samples are also among the retained ones as exact copies: what they taught stays, and retrained models know it too.`,
+      ]
+    : [];
+}
+
 function notesOf(
   { exact, forget, near, compared }: Duplicates,
   { original }: AuditedModels,
 ): readonly string[] {
   return [
-    ...(exact > 0
-      ? [
-          `${exact} of ${forget} forgotten samples are also among the retained ones as exact copies: what they taught stays, and retrained models know it too.`,
-        ]
-      : []),
+    ...copiesNote(exact, forget),
     ...(near > 0
       ? [
           `${near} of ${compared} forgotten samples looked at are much nearer to a retained sample than unseen samples are: near copies stay in the model.`,

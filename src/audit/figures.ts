@@ -2,12 +2,12 @@ import { deriveKey, type Key } from "../kernel/key.ts";
 import { bootstrapInterval } from "../metrics/statistics/bootstrap.ts";
 import { mean, variance } from "../metrics/statistics/summary.ts";
 import { measures } from "./measures/index.ts";
-import type { Measure } from "./measures/measure.ts";
+import type { Measure, MeasureFacts } from "./measures/measure.ts";
 import type { ScoredModel } from "./scored-model.ts";
 
 /** One measure for every model of an audit. */
 export interface Figure {
-  readonly measure: Measure;
+  readonly measure: MeasureFacts;
   readonly original: number;
   readonly unlearned: number;
   /** Of each retrained model, compared with the others. */
@@ -23,14 +23,14 @@ export interface Figure {
 }
 
 /** The models an audit compares. */
-export interface ComparedModels {
-  readonly original: ScoredModel;
-  readonly unlearned: ScoredModel;
+export interface ComparedModels<Model = ScoredModel> {
+  readonly original: Model;
+  readonly unlearned: Model;
   /** At least three: each is compared with the others. */
-  readonly retrained: readonly ScoredModel[];
+  readonly retrained: readonly Model[];
   /** Trained as the original was, forget samples included, from other seeds; without at least three no trace is looked for. */
-  readonly trainedWith?: readonly ScoredModel[];
-  readonly controls: Readonly<Record<string, ScoredModel>>;
+  readonly trainedWith?: readonly Model[];
+  readonly controls: Readonly<Record<string, Model>>;
 }
 
 /** Retrained models a model is compared with one by one: enough for a mean, not the square of their number. */
@@ -48,24 +48,38 @@ const RESAMPLES = 300;
  */
 export function figuresOf(models: ComparedModels, key: Key): readonly Figure[] {
   const hasFeatures = models.original.features !== undefined;
+  return figuresBy(
+    measures.filter(({ group }) => hasFeatures || group !== "features"),
+    models,
+    key,
+  );
+}
+
+/** As {@link figuresOf}, by measures of another kind of models. */
+export function figuresBy<Model>(
+  wanted: readonly Measure<Model>[],
+  models: ComparedModels<Model>,
+  key: Key,
+): readonly Figure[] {
   const hasTrainedWith = (models.trainedWith?.length ?? 0) >= LEAST_TRAINED_WITH;
-  return measures
-    .filter(
-      ({ group, values }) =>
-        (hasFeatures || group !== "features") && (hasTrainedWith || values.kind !== "trace"),
-    )
+  return wanted
+    .filter(({ values }) => hasTrainedWith || values.kind !== "trace")
     .flatMap((measure) => figureOf(measure, models, deriveKey(key, measure.id)) ?? []);
 }
 
-function figureOf(measure: Measure, models: ComparedModels, key: Key): Figure | undefined {
+function figureOf<Model>(
+  measure: Measure<Model>,
+  models: ComparedModels<Model>,
+  key: Key,
+): Figure | undefined {
   const { retrained, trainedWith = [] } = models;
   const others = leavingOneOut(retrained);
-  const valuesOf = (model: ScoredModel, rest: readonly ScoredModel[]): Float64Array =>
+  const valuesOf = (model: Model, rest: readonly Model[]): Float64Array =>
     samplewiseMean(valuesAgainst(measure, model, rest, trainedWith));
   const left = retrained.map((model, index) => valuesOf(model, others[index] ?? []));
   // No sample it could look at, such as when no unseen sample is of the forgotten class.
   if (left.some(({ length }) => length === 0)) return undefined;
-  const against = (model: ScoredModel): readonly Float64Array[] => {
+  const against = (model: Model): readonly Float64Array[] => {
     // The same whoever it is compared with: a support vector machine is not trained K times over.
     if (measure.values.kind !== "own") return others.map((rest) => valuesOf(model, rest));
     const own = valuesOf(model, retrained);
@@ -121,16 +135,16 @@ function traceFigure(figure: Figure, trainedWith: readonly number[]): Figure | u
   };
 }
 
-function leavingOneOut(models: readonly ScoredModel[]): readonly (readonly ScoredModel[])[] {
+function leavingOneOut<Model>(models: readonly Model[]): readonly (readonly Model[])[] {
   return models.map((_, index) => models.filter((__, other) => other !== index));
 }
 
 /** Values of a model against references: one list, or one for each reference it is compared with. */
-function valuesAgainst(
-  { values }: Measure,
-  model: ScoredModel,
-  references: readonly ScoredModel[],
-  trainedWith: readonly ScoredModel[],
+function valuesAgainst<Model>(
+  { values }: Measure<Model>,
+  model: Model,
+  references: readonly Model[],
+  trainedWith: readonly Model[],
 ): readonly Float64Array[] {
   switch (values.kind) {
     case "own":

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { TrainingRun } from "../storage/training-run.ts";
 import { recipeSchema } from "../training/recipe.ts";
-import { forgottenBetween, runMismatches } from "./matching-runs.ts";
+import { forgottenBetween, referenceMismatches, runMismatches } from "./matching-runs.ts";
 
 const original: TrainingRun = {
   data: "digits",
@@ -19,9 +19,9 @@ const twice: TrainingRun = { ...original, digest: "sha256:c", requests: [first, 
 
 describe("two runs of an audit", () => {
   it("match when one is what unlearning made of the other, in one step or several", () => {
-    expect(runMismatches(original, once, "sha256:a")).toEqual([]);
-    expect(runMismatches(original, twice, "sha256:b")).toEqual([]);
-    expect(runMismatches(once, twice, "sha256:b")).toEqual([]);
+    expect(runMismatches(original, once, "sha256:a", 6)).toEqual([]);
+    expect(runMismatches(original, twice, "sha256:b", 6)).toEqual([]);
+    expect(runMismatches(once, twice, "sha256:b", 6)).toEqual([]);
   });
 
   it("do not match when data, model, seed, recipe or earlier requests differ, or the weights came from elsewhere", () => {
@@ -33,12 +33,14 @@ describe("two runs of an audit", () => {
       { settings },
       { validation: 0 },
     ]) {
-      expect(runMismatches({ ...original, ...change }, once, "sha256:a")[0]).toMatch(
+      expect(runMismatches({ ...original, ...change }, once, "sha256:a", 6)[0]).toMatch(
         Object.keys(change)[0] as string,
       );
     }
-    expect(runMismatches({ ...original, requests: [second] }, once, "sha256:a")[0]).toMatch(/does not name/);
-    expect(runMismatches(original, once, "sha256:x")[0]).toMatch(/digests differ/);
+    expect(runMismatches({ ...original, requests: [second] }, once, "sha256:a", 6)[0]).toMatch(
+      /does not name/,
+    );
+    expect(runMismatches(original, once, "sha256:x", 6)[0]).toMatch(/digests differ/);
   });
 
   it("say what was forgotten between them, and what no later reference may see", () => {
@@ -46,5 +48,28 @@ describe("two runs of an audit", () => {
     expect([[...forget], [...retain]]).toEqual([[2], [0, 3, 5]]);
     expect([...forgottenBetween(original, twice, 6).forget]).toEqual([1, 2, 4]);
     expect([...forgottenBetween(original, original, 3).forget]).toEqual([]);
+  });
+
+  it("do not match when positions are forgotten that the training part does not have", () => {
+    expect(runMismatches(original, once, "sha256:a", 4)[0]).toMatch(
+      /1 forgotten position is not of the training part/,
+    );
+  });
+});
+
+describe("a run given as a reference", () => {
+  const digests = { retain: "sha256:r", all: "sha256:all" } as never;
+  const refusal = (changes: Partial<TrainingRun>) =>
+    referenceMismatches("out/ref", { ...original, seed: 7, ...changes }, once, digests);
+
+  it("is one when it was trained on the retained samples alone, by the recorded digest", () => {
+    expect(refusal({ trainedOn: "sha256:r" })).toEqual([]);
+  });
+
+  it("is none when it saw the forgotten samples, does not say what it saw, or is of another training", () => {
+    expect(refusal({ trainedOn: "sha256:all" })[0]).toMatch(/out\/ref was trained on the forgotten samples/);
+    expect(refusal({ trainedOn: "sha256:x" })[0]).toMatch(/other samples than the retained/);
+    expect(refusal({})[0]).toMatch(/does not say/);
+    expect(refusal({ trainedOn: "sha256:r", model: "cnn" })[0]).toMatch(/differs in model/);
   });
 });

@@ -42,7 +42,8 @@ export function refusalsOf(comparison: Comparison): readonly string[] {
   const labels = new Set(
     [...Array.from(forget), ...Array.from(retain)].map((position) => train.labels[position]),
   );
-  if (labels.size < 2) {
+  // Texts have targets in place of classes.
+  if (labels.size < 2 && train.targets === undefined) {
     reasons.push(
       "All training samples are of one class: every model answers the same, so that nothing can be told apart.",
     );

@@ -16,7 +16,6 @@ function figure(id: string, group: MeasureGroup, changes: Partial<Figure> = {}):
     resolution: 0.01,
     above: "is above",
     below: "is below",
-    values: { kind: "own", of: () => new Float64Array() },
   };
   return {
     measure,

@@ -47,14 +47,24 @@ const CASES: Readonly<Record<string, Case>> = {
       [3, 2, 8],
       [2, 8],
     ],
-    build: ([entering, recurrence]) => lstmSteps(entering as Value, recurrence as Value),
+    build: ([entering, recurrence]) => lstmSteps(entering as Value, recurrence as Value).outputs,
+  },
+  "long short-term memory of which the last states count": {
+    shapes: [
+      [3, 2, 8],
+      [2, 8],
+    ],
+    build: ([entering, recurrence]) => {
+      const { outputs, last } = lstmSteps(entering as Value, recurrence as Value, "iof");
+      return mul(outputs, mul(...last));
+    },
   },
   "one step of long short-term memory": {
     shapes: [
       [1, 2, 8],
       [2, 8],
     ],
-    build: ([entering, recurrence]) => lstmSteps(entering as Value, recurrence as Value),
+    build: ([entering, recurrence]) => lstmSteps(entering as Value, recurrence as Value).outputs,
   },
 };
 

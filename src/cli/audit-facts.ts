@@ -26,13 +26,20 @@ export function readUnlearningWork(directory: string): UnlearningWork | undefine
   return existsSync(path) ? workSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : undefined;
 }
 
-/** What the original's training took, where its directory says so. */
-function trainingSeconds(directory: string): number | undefined {
+/** What training took, where its directory says so. */
+export function trainingSeconds(directory: string): number | undefined {
   const facts = z
     .object({ seconds: z.number().optional(), requests: z.array(z.unknown()).default([]) })
     .safeParse(JSON.parse(readFileSync(join(directory, "run.json"), "utf8")));
   // Once something was unlearned the seconds in the run are still those of the training.
   return facts.success ? facts.data.seconds : undefined;
+}
+
+/** Ids of the methods whose preparation lies beside a model. */
+export function preparedMethods(directory: string): ReadonlySet<string> {
+  return new Set(
+    readdirSync(directory).flatMap((name) => /^prepared-([\w-]+)\.safetensors$/.exec(name)?.[1] ?? []),
+  );
 }
 
 /** What training, unlearning and retraining took: measured seconds where a command wrote them, counted gradients everywhere. */

@@ -9,6 +9,7 @@ const commands = {
   unlearn: async () => (await import("./commands/unlearn.ts")).unlearnCommand(),
   audit: async () => (await import("./commands/audit.ts")).auditCommand(),
   work: async () => (await import("./commands/work.ts")).workCommand(),
+  report: async () => (await import("./commands/report.ts")).reportCommand(),
   differentiate: async () => (await import("./commands/differentiate.ts")).differentiateCommand(),
   history: async () => (await import("./commands/history.ts")).historyCommand(),
   plan: async () => (await import("./commands/plan.ts")).planCommand(),

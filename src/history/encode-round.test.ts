@@ -331,6 +331,13 @@ describe("feedback", () => {
     },
   );
 
+  it("does not hand on ever larger errors where a record says less than nothing", () => {
+    const few = { quantiser: "z", rate: { stepPerRms: 6 } } as const;
+    const plain = errorOfSum(few, 0);
+    expect(plain).toBeGreaterThan(1);
+    expect(errorOfSum({ ...few, feedback: { alpha: 0, residual: "float32" } }, 0)).toBeLessThan(2 * plain);
+  });
+
   it("makes the sum of the decoded updates and the residual exact", () => {
     const memory = memoryOf({ ...base, feedback: { alpha: 0, residual: "float32" } });
     const sum = new Float64Array(520);

@@ -39,7 +39,9 @@ export function withResidual(
 }
 
 /**
- * The residual that a record leaves: what was to be coded less what a reader decodes.
+ * The residual that a record leaves: what was to be coded less what a reader decodes. Zero where that is no smaller than what was
+ * to be coded: a record that says less than nothing, as dithered ones do at few bits, would hand on an error that grows
+ * from round to round without end.
  *
  * @param key - of the history; the rounding of `int4` derives from it
  */
@@ -52,9 +54,15 @@ export function residualAfter(
   { round, client }: RecordIdentity,
 ): Uint8Array {
   const residual = new Float32Array(parameterLength);
+  let [left, wanted] = [0, 0];
   for (let index = 0; index < parameterLength; index++) {
-    residual[index] = (target[index] as number) - (decoded[index] as number);
+    const value = target[index] as number;
+    const error = value - (decoded[index] as number);
+    residual[index] = error;
+    left += error * error;
+    wanted += value * value;
   }
+  if (left >= wanted) residual.fill(0);
   if (feedback.residual === "float32") return new Uint8Array(residual.buffer);
   const words = new Uint32Array(parameterLength);
   fillRandomWords(deriveKey(key, "residual", round, client), words);

@@ -29,15 +29,15 @@ export const badTeacher = defineMethod({
   guarantee: "None: answers as unsure as a random network's can be told from those of retraining.",
   avoidWhen: "Random single samples are to be forgotten: a retrained model would get most of them right.",
   config: z.strictObject({
-    /** The share of the retain samples that is read, drawn once. */
-    retainShare: z.number().gt(0).max(1).default(0.3),
+    /** The share of the retain samples that is read, drawn once; the authors take 0.3 of 50,000, of a few thousand that is too few. */
+    retainShare: z.number().gt(0).max(1).default(1),
     temperature: z.number().positive().default(1),
     epochs: z.int().min(1).default(1),
     batchSize: z.int().min(1).default(64),
     learningRate: z.number().positive().default(1e-3),
     optimizer: optimizerSchema.prefault({ id: "adam" }),
   }),
-  grid: { learningRate: [1e-4, 3e-4, 3e-3], epochs: [2], retainShare: [1] },
+  grid: { learningRate: [1e-4, 3e-4, 3e-3], epochs: [2], retainShare: [0.3] },
   async *run(request, { retainShare, temperature, epochs, batchSize, learningRate, optimizer }) {
     const { workbench, architecture, forget, retain, weights } = request;
     const { classes } = architecture;

@@ -29,6 +29,7 @@ import type { Workbench } from "./workbench.ts";
  * with an optimizer each. Step (a) moves what computes the features and not the head.
  *
  * Source: S. Shen et al., arXiv 2401.17504 (SDM 2024) and the authors' code: Adam, weight decay 1e-4, minibatches of 32.
+ * Departure: `leastSteps`.
  */
 export const camu = defineMethod({
   id: "camu",
@@ -40,6 +41,11 @@ export const camu = defineMethod({
   avoidWhen: "The model has no feature layer before its last one.",
   config: z.strictObject({
     epochs: z.int().min(0).default(2),
+    /**
+     * An epoch is as many passes as make so many minibatches in all: the authors' two epochs over a class are 375 of them, over a few
+     * hundred samples they are too few for anything to change. 0 for one pass an epoch.
+     */
+    leastSteps: z.int().min(0).default(80),
     batchSize: z.int().min(1).default(32),
     /** Rate of the output level, step (b); 0 leaves it out. */
     outputRate: z.number().min(0).default(1e-3),
@@ -51,7 +57,7 @@ export const camu = defineMethod({
     forgetWeight: z.number().min(0).default(0.01),
     optimizer: optimizerSchema.prefault({ id: "adam", weightDecay: 1e-4 }),
   }),
-  grid: { featureRate: [1e-4, 1e-3], outputRate: [3e-4], epochs: [5] },
+  grid: { featureRate: [1e-3, 1e-4], outputRate: [3e-4, 3e-3], leastSteps: [160] },
   async *run(request, config) {
     const { workbench, architecture, forget, retain, weights } = request;
     const key = deriveKey(request.key, "camu");
@@ -109,31 +115,43 @@ export const camu = defineMethod({
       },
     });
     const relabelled = alteredSamples(forget, { labels });
-    return yield* iterate(request, {
-      epochs: config.epochs,
-      *steps(epoch): Generator<Order> {
-        const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch });
-        for (const batch of minibatches(relabelled, { batchSize, key, epoch })) {
-          const other = retained.next().value;
-          if (!other) return;
-          const [given, kept] = [feedOf(batch), feedOf(other)];
-          if (config.featureRate > 0) {
-            const forget = feedOf(batch, { frozen: otherFeatures });
-            const retain = feedOf(other, { frozen: retainFeatures });
-            yield {
-              step: feature,
-              feeds: { forget, retain },
-              learningRate: config.featureRate,
-              track: "features",
-            };
-          }
-          if (config.outputRate > 0) {
-            const feeds = { forget: given, retain: kept };
-            yield { step: output, feeds, learningRate: config.outputRate, track: "output" };
-          }
-        }
+    const perPass = Math.ceil(forget.count / batchSize);
+    // Several passes make an epoch where the set is small, so that checkpoints and looks stay as many as epochs.
+    const passes = Math.max(1, Math.ceil(config.leastSteps / (config.epochs * perPass)));
+    // No other retain samples than the drawn ones are looked at, by the guard either.
+    return yield* iterate(
+      { ...request, retain: sampled },
+      {
+        epochs: config.epochs,
+        *steps(epoch): Generator<Order> {
+          for (let pass = epoch * passes; pass < (epoch + 1) * passes; pass++) yield* stepsOf(pass);
+        },
       },
-    });
+    );
+
+    /** One pass over the forget samples, each minibatch beside one of retain samples. */
+    function* stepsOf(pass: number): Generator<Order> {
+      const retained = minibatches(sampled, { batchSize, key: deriveKey(key, "retain"), epoch: pass });
+      for (const batch of minibatches(relabelled, { batchSize, key, epoch: pass })) {
+        const other = retained.next().value;
+        if (!other) return;
+        const [given, kept] = [feedOf(batch), feedOf(other)];
+        if (config.featureRate > 0) {
+          const forget = feedOf(batch, { frozen: otherFeatures });
+          const retain = feedOf(other, { frozen: retainFeatures });
+          yield {
+            step: feature,
+            feeds: { forget, retain },
+            learningRate: config.featureRate,
+            track: "features",
+          };
+        }
+        if (config.outputRate > 0) {
+          const feeds = { forget: given, retain: kept };
+          yield { step: output, feeds, learningRate: config.outputRate, track: "output" };
+        }
+      }
+    }
   },
 });
 

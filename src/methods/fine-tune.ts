@@ -25,7 +25,7 @@ export const fineTune = defineMethod({
     learningRate: z.number().positive().default(0.01),
     optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
   }),
-  grid: { learningRate: [0.003, 0.01, 0.03, 0.1] },
+  grid: { learningRate: [0.03, 0.1, 0.003] },
   async *run(request, { epochs, batchSize, learningRate, optimizer }) {
     const { workbench, retain } = request;
     const key = deriveKey(request.key, "fine-tune");

@@ -13,6 +13,7 @@ import { utilityGuard } from "./parts/utility-guard.ts";
  * is found out where validation samples are given.
  *
  * Sources: A. Golatkar et al., arXiv 1911.04933 (2020); J. Jia et al., arXiv 2304.04934 (2023), GA: SGD, rate 1e-4, 5 epochs.
+ * Departure: a rate of 1e-3, as 1e-4 moves nothing within a few dozen steps.
  */
 export const gradientAscent = defineMethod({
   id: "gradient-ascent",
@@ -26,12 +27,12 @@ export const gradientAscent = defineMethod({
   config: z.strictObject({
     epochs: z.int().min(1).default(5),
     batchSize: z.int().min(1).default(64),
-    learningRate: z.number().positive().default(1e-4),
+    learningRate: z.number().positive().default(1e-3),
     optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
     /** The least share of the trained model's validation accuracy that is to be left. */
     leastUtility: z.number().gt(0).max(1).default(0.5),
   }),
-  grid: { learningRate: [3e-5, 3e-4, 1e-3, 3e-3] },
+  grid: { learningRate: [3e-3, 3e-4, 1e-4, 3e-5] },
   async *run(request, { epochs, batchSize, learningRate, optimizer, leastUtility }) {
     const { workbench, forget } = request;
     const key = deriveKey(request.key, "gradient-ascent");

@@ -40,7 +40,7 @@ export const influence = defineMethod({
   avoidWhen: "Many samples are to be forgotten: the step is long, and nothing repairs what it harms.",
   config: z.strictObject({
     /** α */
-    alpha: z.number().positive().default(2),
+    alpha: z.number().positive().default(10),
     /** N, retain samples that F is taken over; all where there are fewer. */
     samples: z.int().min(1).default(1000),
     /** The published recursion, or conjugate gradients on (F + damping·I), which are exact in the end. */
@@ -49,7 +49,7 @@ export const influence = defineMethod({
     damping: z.number().positive().default(1),
     iterations: z.int().min(1).default(20),
   }),
-  grid: { alpha: [0.5, 1, 5, 10, 20] },
+  grid: { alpha: [20, 40, 5, 2] },
   async *run(request, config) {
     const { alpha, samples } = config;
     const { workbench, architecture, forget, retain, weights, signal } = request;

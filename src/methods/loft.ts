@@ -21,12 +21,19 @@ import {
 
 /**
  * Puts an orthogonal projection between features and head that keeps the variance of the retain samples' features and drops that of
- * the forget samples': min over UᵀU = I of J_rm² + J_fg², then W ← W·UUᵀ. One forward pass over the data, no gradients of the model.
+ * the forget samples': J_rm the share of the first that is lost, J_fg that of the second that is kept,
  *
- * Source: K. Fang et al., arXiv 2601.22456 (2026), and the authors' code: Riemannian Adam with one second moment for the matrix. The
- * fixed-point solver and the folding into W are ours, as is the choice of the rank: the least candidate that costs the retain samples
- * less than `tolerance`. Features of more than 128 numbers are first reduced to the 128 leading directions of both covariances
- * together, which hold nearly all of either. Later requests project what earlier ones left. Whoever keeps the original head can undo it, and the features themselves still tell the forget samples apart.
+ *   min over UᵀU = I of J_rm² + w·J_fg²,   then W ← W·UUᵀ
+ *
+ * A forward pass over the data, no gradients of the model.
+ *
+ * Source: K. Fang et al., arXiv 2601.22456 (2026), and the authors' code: Riemannian Adam with one second moment for the matrix; w = 1
+ * and covariances about each set's mean. On features as narrow as a small network's that gives up a fifth of the retain samples'
+ * variance, so here raw second moments are the default, which hold the class mean too, and w and the rank are chosen: the largest w of 1,
+ * 0.1 and 0.01 with a rank that costs the retain samples less than `tolerance`, and the least such rank. The fixed-point solver and the
+ * folding into W are ours. Features of more than 128 numbers are first reduced to the 128 leading directions of both moments together,
+ * which hold nearly all of either. Later requests project what earlier ones left. Whoever keeps the original head can undo it, and the
+ * features themselves still tell the forget samples apart.
  */
 export const loft = defineMethod({
   id: "loft",
@@ -39,15 +46,17 @@ export const loft = defineMethod({
   config: z.strictObject({
     /** s; chosen when left out. */
     rank: z.int().min(1).optional(),
-    /** What the choice of the rank may cost the retain samples' accuracy. */
+    /** w; chosen when left out. */
+    forgetWeight: z.number().positive().optional(),
+    /** What the choice of weight and rank may cost the retain samples' accuracy. */
     tolerance: z.number().min(0).max(1).default(0.01),
     steps: z.int().min(1).default(100),
     learningRate: z.number().positive().default(1),
     solver: z.enum(["descent", "fixed-point", "both"]).default("descent"),
     /** Covariances about each set's mean as in the paper, or raw second moments, which hold the class mean too. */
-    moment: z.enum(["centred", "raw"]).default("centred"),
+    moment: z.enum(["centred", "raw"]).default("raw"),
   }),
-  grid: { moment: ["raw"], tolerance: [0.005, 0.02] },
+  grid: { moment: ["centred"], tolerance: [0.005, 0.02] },
   async *run(request, config) {
     const { workbench, architecture, forget, retain, weights, signal } = request;
     const head = headOf(architecture);
@@ -74,32 +83,34 @@ export const loft = defineMethod({
     yield { type: "phase", name: "Subspace", index: 1, of: 2 };
     const key = deriveKey(request.key, "loft");
     const { reduced, lift } = reduceTo(covariances, MOST_DIRECTIONS);
-    const solve = (rank: number): ForgettingSubspace => {
+    const solve = ({ weight, rank }: Candidate): ForgettingSubspace => {
       const found: ForgettingSubspace[] = [];
-      if (config.solver !== "fixed-point") found.push(descend(reduced, rank, { ...config, key }));
-      if (config.solver !== "descent") found.push(fixedPoint(reduced, rank));
-      const best = found.reduce((first, other) => (objectiveOf(other) < objectiveOf(first) ? other : first));
+      if (config.solver !== "fixed-point") found.push(descend(reduced, rank, { ...config, weight, key }));
+      if (config.solver !== "descent") found.push(fixedPoint(reduced, rank, weight));
+      const best = found.reduce((first, other) =>
+        objectiveOf(other, weight) < objectiveOf(first, weight) ? other : first,
+      );
       return judge(lift(best.basis), covariances);
     };
     const accuracyAfter = (basis: Matrix): number =>
       headAccuracy(folded(weights, head, basis), head, retained, retain.labels, architecture.classes);
     const before = accuracyAfter(Matrix.eye(size));
-    const ranks =
-      config.rank === undefined
-        ? candidateRanks(architecture.classes - request.forgetClasses.length, reduced.retain.rows)
-        : [Math.min(config.rank, reduced.retain.rows)];
-    let chosen: ForgettingSubspace | undefined;
-    for (const [index, rank] of ranks.entries()) {
+    const most = reduced.retain.rows;
+    const candidates = candidatesOf(config, architecture.classes - request.forgetClasses.length, most);
+    let chosen: (Candidate & { readonly subspace: ForgettingSubspace; readonly drop: number }) | undefined;
+    for (const [index, candidate] of candidates.entries()) {
       throwIfCancelled(signal);
-      chosen = solve(rank);
-      const drop = before - accuracyAfter(chosen.basis);
-      yield { type: "step", step: index + 1, of: ranks.length, scalars: { rank, drop } };
+      const subspace = solve(candidate);
+      const drop = before - accuracyAfter(subspace.basis);
+      yield { type: "step", step: index + 1, of: candidates.length, scalars: { ...candidate, drop } };
+      if (chosen === undefined || drop < chosen.drop) chosen = { ...candidate, subspace, drop };
       if (drop < config.tolerance) break;
     }
-    const { basis, retainLoss, forgetKept } = chosen as ForgettingSubspace;
+    const { weight, subspace } = chosen as NonNullable<typeof chosen>;
+    const { basis, retainLoss, forgetKept } = subspace;
     return {
       weights: folded(weights, head, basis),
-      details: { rank: basis.columns, features: size, retainLoss, forgetKept },
+      details: { weight, rank: basis.columns, features: size, retainLoss, forgetKept },
     };
   },
 });
@@ -113,11 +124,27 @@ function varianceOf(moments: Moments, moment: "centred" | "raw"): Matrix {
   return overTrace(moments.mean.length, isCentred ? covariance(moments) : secondMoment(moments));
 }
 
-/** From as many directions as classes remain, doubled up to all but one. */
-function candidateRanks(classes: number, size: number): number[] {
+/** A weight of the forget samples' variance and a rank to be tried. */
+interface Candidate {
+  readonly weight: number;
+  readonly rank: number;
+}
+
+/** The weights tried, from the paper's down. */
+const WEIGHTS = [1, 0.1, 0.01] as const;
+
+/** Weights from the largest down, and for each, ranks from as many as classes remain, doubled up to all but one. */
+function candidatesOf(
+  { rank, forgetWeight }: { readonly rank?: number | undefined; readonly forgetWeight?: number | undefined },
+  classes: number,
+  size: number,
+): Candidate[] {
   const ranks: number[] = [];
-  for (let rank = Math.min(classes, size); rank < size; rank *= 2) ranks.push(rank);
-  return ranks.length === 0 ? [size] : ranks;
+  if (rank !== undefined) ranks.push(Math.min(rank, size));
+  else for (let next = Math.min(classes, size); next < size; next *= 2) ranks.push(next);
+  if (ranks.length === 0) ranks.push(size);
+  const weights = forgetWeight === undefined ? WEIGHTS : [forgetWeight];
+  return weights.flatMap((weight) => ranks.map((own) => ({ weight, rank: own })));
 }
 
 /** The weights with W·UUᵀ for W (features as rows of the products). */

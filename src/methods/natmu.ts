@@ -51,7 +51,7 @@ export const natmu = defineMethod({
     /** Draw the last layer anew before, as the authors do for whole classes; `auto`: for whole classes. */
     freshHead: z.enum(["auto", "yes", "no"]).default("auto"),
   }),
-  grid: { delta: [-0.19, 0.1, 0.3], learningRate: [1e-3], freshHead: ["no"], batchSize: [128] },
+  grid: { delta: [0.3, 0.1, -0.19], learningRate: [1e-3], freshHead: ["no"], batchSize: [128] },
   async *run(request, config) {
     const { workbench, architecture, forget, retain, weights } = request;
     const { batchSize, epochs } = config;

@@ -12,7 +12,8 @@ import { utilityGuard } from "./parts/utility-guard.ts";
  * Descends on the retain samples while it climbs on the forget samples: w ← argmin β·CE(D_r) − (1 − β)·CE(D_f), a forget
  * minibatch beside every retain minibatch.
  *
- * Source: M. Kurmanji et al., arXiv 2302.09880 (2023), NegGrad+: β = 0.95, SGD 0.01, 5 to 10 epochs.
+ * Source: M. Kurmanji et al., arXiv 2302.09880 (2023), NegGrad+: β = 0.95, SGD 0.01, 5 to 10 epochs. Departure: β = 0.97 for one epoch;
+ * 0.95 ends every other knowledge where a class is cycled through ten times in an epoch.
  */
 export const negGradPlus = defineMethod({
   id: "neg-grad-plus",
@@ -25,7 +26,7 @@ export const negGradPlus = defineMethod({
   avoidWhen: "Few retain samples are at hand, or the figures of a retrained model have to be met closely.",
   config: z.strictObject({
     /** β, the weight of the retain samples. */
-    retainWeight: z.number().gt(0).lt(1).default(0.95),
+    retainWeight: z.number().gt(0).lt(1).default(0.97),
     epochs: z.int().min(1).default(1),
     batchSize: z.int().min(1).default(64),
     learningRate: z.number().positive().default(0.01),
@@ -33,7 +34,7 @@ export const negGradPlus = defineMethod({
     /** The least share of the trained model's validation accuracy that is to be left. */
     leastUtility: z.number().gt(0).max(1).default(0.5),
   }),
-  grid: { retainWeight: [0.9, 0.98, 0.995], learningRate: [0.003, 0.01, 0.03] },
+  grid: { retainWeight: [0.95, 0.98, 0.9], learningRate: [0.003, 0.03] },
   async *run(request, { retainWeight, epochs, batchSize, learningRate, optimizer, leastUtility }) {
     const { workbench, forget, retain } = request;
     const key = deriveKey(request.key, "neg-grad-plus");

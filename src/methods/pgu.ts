@@ -36,7 +36,8 @@ import { fedAs, fedWith, minibatches } from "./parts/minibatches.ts";
  * and convolution layers move; plain descent, no momentum.
  *
  * Source: T. Hoang et al., arXiv 2312.04095 (WACV 2024), and the authors' code. Departures: real strides in the rows of strided
- * convolutions; moments without augmentation.
+ * convolutions; moments without augmentation; a dozen epochs at twenty times the rate, since what is projected away no longer limits
+ * the rate and steps over the forget samples are what it costs.
  */
 export const pgu = defineMethod({
   id: "pgu",
@@ -53,15 +54,15 @@ export const pgu = defineMethod({
     labelWeight: z.number().min(0).default(1),
     entropyWeight: z.number().min(0).default(0.2),
     offset: z.number().positive().default(0.05),
-    epochs: z.int().min(1).default(50),
+    epochs: z.int().min(1).default(12),
     batchSize: z.int().min(1).default(128),
     /** The rate falls from the first to the second geometrically over the epochs. */
-    learningRate: z.number().positive().default(0.05),
-    endRate: z.number().positive().default(0.01),
+    learningRate: z.number().positive().default(1),
+    endRate: z.number().positive().default(0.3),
     /** Points of validation accuracy on other classes that may be lost when whole classes are forgotten. */
     tolerance: z.number().positive().max(1).default(0.05),
   }),
-  grid: { gamma: [0.8, 0.95, 0.98], learningRate: [0.02, 0.1, 0.3] },
+  grid: { gamma: [0.8, 0.95], learningRate: [0.3, 0.1] },
   async *prepare({ workbench, weights, training }) {
     yield { type: "phase", name: "Moments of the layers' inputs", index: 0, of: 1 };
     const moments = await workbench.layerMomentsOf(weights, training);

@@ -129,7 +129,7 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
 .examples thead th { text-align: center; font-size: .8rem; }
 .examples img { display: block; width: 88%; max-width: 5rem; height: auto; margin: .2rem auto .4rem; image-rendering: pixelated; background: #000; }
 
-.changed { grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
+.changed { grid-template-columns: repeat(auto-fill, minmax(9.2rem, 1fr)); }
 .changed caption { font-size: .85rem; max-width: none; }
 .changed img { width: 100%; max-width: 6rem; }
 .changed table { table-layout: auto; }
@@ -181,17 +181,17 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .sheet + section { border-top: 0; margin-top: 0; }
   .sheet table { font-size: 8.5pt; }
   .panels.maps { grid-template-columns: 1fr 1fr 1fr; gap: .4rem; }
-  .changed { grid-template-columns: repeat(6, 1fr); gap: .4rem; }
-  .changed .card { padding: .3rem; }
-  .changed table { font-size: 7pt; }
   pre { font-size: 7.5pt; white-space: pre-wrap; }
   footer { margin-top: 1rem; padding-top: .5rem; }
-  h2, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
+  h2, h3, figcaption, caption, .legend, p:has(+ .scroll) { break-after: avoid; break-inside: avoid; }
   table:not(:has(tbody tr:nth-child(16))) { break-inside: avoid; }
   header { padding-top: 0; }
   details table, details thead th { font-size: 7.5pt; line-height: 1.25; }
   details th, details td { padding-top: .12rem; padding-bottom: .12rem; }
   .lead { font-size: 11pt; }
+  .scroll table { font-size: 8pt; }
+  .scroll th, .scroll td { padding: .2rem .4rem; }
+  .scroll tbody th { min-width: 9rem; }
   .story { grid-template-columns: repeat(4, 1fr); }
   .plot { max-width: 110mm; }
   .tile, .plot, .card, .panel, tr, .story, .callout { break-inside: avoid; }
@@ -202,6 +202,9 @@ summary { cursor: pointer; font-size: .9rem; color: var(--muted); padding: .25re
   .matrix th, .matrix td { height: 1.15rem; }
   .tiles { grid-template-columns: 1fr 1fr 1fr; gap: .5rem; }
   .examples { grid-template-columns: repeat(4, 1fr); }
+  .examples.changed { grid-template-columns: repeat(6, 1fr); gap: .4rem; }
+  .changed .card { padding: .3rem; }
+  .changed table { font-size: 7pt; }
   a { color: inherit; text-decoration: none; }
 }
 `;

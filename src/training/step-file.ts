@@ -17,7 +17,8 @@ export interface OpenedTrainer extends Trainer {
 /**
  * Trains with the file of a step graph and nothing else: neither the architecture nor the autodiff that made it. This is all a
  * federated client needs, in Node and in a browser; the loop `train` takes it like any trainer, and its weights are those of
- * {@link createTrainer}.
+ * {@link createTrainer} (bit for bit with its `lowering` portable: the file holds standard operators, whose sums are rounded in
+ * another order than those of blocked convolutions).
  *
  * @param file - what {@link buildStepGraph} gives with an optimizer, written by `writeModel`; the model's input comes first
  * @throws LETHE_DATA_STEP_FILE when the file is no such graph; LETHE_INTERNAL_RUNTIME when the engine cannot read it

@@ -78,6 +78,13 @@ async function expectFailure(
   return finished;
 }
 
+describe("a reader that stops reading", () => {
+  it("is no fault: the command ends quietly", async () => {
+    const closed = await lethe(["methods", "--json"], { onStart: (child) => child.stdout?.destroy() });
+    expect([closed.code, closed.stderr]).toEqual([0, ""]);
+  });
+});
+
 describe("help", () => {
   it("names every command, its version and an example, on stdout with exit code 0", async () => {
     const help = await lethe(["--help"]);
@@ -127,6 +134,8 @@ describe("wrong usage ends with 2 and says what would be right:", () => {
     ["a participation above one", ["simulate", "--participation", "1.5"], /participation/],
     ["a setting without a value", ["simulate", "--set", "theta"], /NAME=VALUE/],
     ["a configuration that is not there", ["simulate", "--config", "nowhere.json"], /nowhere\.json/],
+    ["work at no address", ["work"], /LETHE_FARM/],
+    ["an attack by too few models", ["audit", "x", "--attack", "u-lira:4"], /u-lira:COUNT from 8/],
     ["an unknown loss", ["differentiate", "x.onnx", "--loss", "hinge"], /cross-entropy/],
   ])("%s", async (_what, args, message) => {
     await expectFailure(args, 2, /^LETHE_USAGE_/, message);

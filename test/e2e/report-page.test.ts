@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleAudit } from "../../src/report/audit/sample-audit.fixture.ts";
 import { renderAuditReport } from "../../src/report/audit-report.ts";
 import { parseAuditReport } from "../../src/report/audit-report-schema.ts";
+import { contestOfAudits } from "../../src/report/contest/of-audits.ts";
+import { contestOfComparisons, parseComparison } from "../../src/report/contest/of-comparisons.ts";
+import { renderContest } from "../../src/report/contest-report.ts";
 import { sampleReport } from "../../src/report/simulation/sample-report.fixture.ts";
 import { renderSimulationReport } from "../../src/report/simulation-report.ts";
 import { launchChromium } from "../support/chromium.ts";
@@ -13,7 +16,27 @@ const REPORTS = [
   ["a simulation", () => renderSimulationReport(sampleReport())],
   ["an audit", () => renderAuditReport(sampleAudit())],
   ["an audit with all its evidence", () => renderAuditReport(parseAuditReport(fixture("audit-2.json"), ""))],
+  ["a comparison of audits", () => renderContest(contestOfAudits(sampleContest()))],
+  [
+    "a comparison of methods",
+    () => {
+      const document = parseComparison(fixture("comparison-1.json"), "");
+      return renderContest(contestOfComparisons([{ name: "c.json", document }]));
+    },
+  ],
 ] as const;
+
+function sampleContest() {
+  const document = parseAuditReport(fixture("audit-2.json"), "");
+  const other = {
+    ...document,
+    requests: [{ spec: "class:2", method: "a-method-with-a-long-name", samples: 50 }],
+  };
+  return [
+    { name: "a.json", document },
+    { name: "b.json", document: other },
+  ];
+}
 
 function fixture(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`../fixtures/reports/${name}`, import.meta.url), "utf8"));

@@ -22,6 +22,8 @@ export interface IdxFaults {
   readonly testLabel?: number;
   /** The number of labels, where it is not that of the images. */
   readonly labelCount?: number;
+  /** All pictures are of class 0, of two that there could be. */
+  readonly oneClass?: boolean;
 }
 
 const CLASSES = 4;
@@ -36,7 +38,7 @@ export function writeIdx(directory: string, faults: IdxFaults = {}): void {
     const samples = blobs({ count, featureShape: [1, 16, 16], classes: CLASSES, seed, spread: 0.3 });
     const pixels = new Float32Array(count * 256);
     samples.gather([...samples.labels.keys()], pixels);
-    const labels = Uint8Array.from(samples.labels);
+    const labels = Uint8Array.from(samples.labels, (label) => (faults.oneClass ? 0 : label));
     const isTrain = part === "train";
     if (!isTrain && faults.testLabel !== undefined) labels[0] = faults.testLabel;
     const images = idx(

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lethe } from "./lethe.ts";
-import { writeCsv } from "./tiny-data.ts";
+import { writeCsv, writeIdx } from "./tiny-data.ts";
 
 let directory: string;
 const at = (...parts: readonly string[]): string => join(directory, ...parts);
@@ -83,6 +83,47 @@ describe("lethe unlearn", () => {
     const args = ["--method", "gradient-ascent", "--set", "learningRate=1e30"];
     const finished = await unlearn("model", "ruined", "class:0", ...args);
     expect(finished.json()).toMatchObject({ stop: { by: "ruin", reason: expect.stringMatching(/is kept/) } });
+  });
+
+  it("says when a stopping rule did not fire, and when nothing watches the model", async () => {
+    const capped = await unlearn("model", "capped", "class:0", "--method", "pgu", "--set", "epochs=1");
+    expect(capped.json()).toMatchObject({
+      stop: { by: "cap", reason: expect.stringMatching(/did not fire/) },
+    });
+    const data = `csv:${at("trees.csv")}?label=kind`;
+    await lethe([
+      "train",
+      "--data",
+      data,
+      "--model",
+      "mlp:8",
+      "--epochs",
+      "1",
+      "--out",
+      at("unwatched"),
+      "--validation",
+      "0",
+    ]);
+    const unwatched = await unlearn("unwatched", "blind", "class:0", "--method", "gradient-ascent");
+    expect([unwatched.code, unwatched.stderr]).toEqual([0, expect.stringMatching(/no held-out samples/)]);
+    // What is retained is watched where nothing is held out.
+    const ascent = ["--method", "neg-grad-plus", "--set", "learningRate=10", "--set", "epochs=20"];
+    expect((await unlearn("unwatched", "ruined-too", "class:0", ...ascent)).json()).toMatchObject({
+      stop: { by: "ruin", reason: expect.stringMatching(/is kept/) },
+    });
+    const ruled = await unlearn("unwatched", "x", "class:0", "--method", "scrub-r");
+    expect([ruled.code, ruled.stderr]).toEqual([3, expect.stringMatching(/validation share/)]);
+  });
+
+  it("refuses a request that names no sample, and a method whose layer the model lacks", async () => {
+    writeFileSync(at("none.txt"), "");
+    const empty = await unlearn("model", "x", `indices:${at("none.txt")}`, "--method", "fine-tune");
+    expect([empty.code, empty.stderr]).toEqual([3, expect.stringMatching(/none/)]);
+    writeIdx(at("pictures"));
+    const model = ["--model", "all-cnn", "--epochs", "1", "--threads", "1"];
+    await lethe(["train", "--data", `idx:${at("pictures")}`, ...model, "--out", at("headless")]);
+    const headless = await unlearn("headless", "x", "class:0", "--method", "camu");
+    expect([headless.code, headless.stderr]).toEqual([2, expect.stringMatching(/dense layer/)]);
   });
 
   it("refuses its own directory, one that holds no model, and a model that was changed", async () => {

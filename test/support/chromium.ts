@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { expect } from "vitest";
 
-const CHROMIUM = "/usr/bin/chromium";
+/** Where `.ci/run` puts the browser. */
+export const CHROMIUM = "/usr/bin/chromium";
 
 /**
  * Starts the system's Chromium (`.ci/run` installs it), which asks nobody outside; without one the test fails rather than passing

@@ -7,11 +7,8 @@ import type { ScoredModel } from "../scored-model.ts";
  */
 export type MeasureGroup = "removal" | "features" | "utility" | "reported";
 
-/**
- * One figure of an audit, two-sided: a model passes when its value lies where the values of retrained models lie. Each gives a number for
- * every sample it looks at, whose mean is the value, so that one bootstrap serves all.
- */
-export interface Measure {
+/** What a figure of an audit is, whatever it is taken of. */
+export interface MeasureFacts {
   /** The id of the metric it is, where there is one; permanent, it goes into results. */
   readonly id: string;
   readonly title: string;
@@ -23,22 +20,26 @@ export interface Measure {
   /** What a value above, or below, those of retrained models means, as the rest of a sentence on the model. */
   readonly above: string;
   readonly below: string;
-  readonly values: MeasureValues;
+}
+
+/**
+ * One figure of an audit, two-sided: a model passes when its value lies where the values of retrained models lie. Each gives a number for
+ * every sample it looks at, whose mean is the value, so that one bootstrap serves all. `Model` is what it is given of a model:
+ * scores of classes, or of texts.
+ */
+export interface Measure<Model = ScoredModel> extends MeasureFacts {
+  readonly values: MeasureValues<Model>;
 }
 
 /** How the numbers come about: from the model alone, from it and one retrained model, from it and all of them, or from models trained with the forget samples besides. */
-export type MeasureValues =
-  | { readonly kind: "own"; readonly of: (model: ScoredModel) => Float64Array }
-  | { readonly kind: "pair"; readonly of: (model: ScoredModel, retrained: ScoredModel) => Float64Array }
+export type MeasureValues<Model = ScoredModel> =
+  | { readonly kind: "own"; readonly of: (model: Model) => Float64Array }
+  | { readonly kind: "pair"; readonly of: (model: Model, retrained: Model) => Float64Array }
   | {
       readonly kind: "calibrated";
-      readonly of: (model: ScoredModel, retrained: readonly ScoredModel[]) => Float64Array;
+      readonly of: (model: Model, retrained: readonly Model[]) => Float64Array;
     }
   | {
       readonly kind: "trace";
-      readonly of: (
-        model: ScoredModel,
-        retrained: readonly ScoredModel[],
-        trainedWith: readonly ScoredModel[],
-      ) => Float64Array;
+      readonly of: (model: Model, retrained: readonly Model[], trainedWith: readonly Model[]) => Float64Array;
     };

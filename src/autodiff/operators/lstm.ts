@@ -1,5 +1,5 @@
 import { numberAttribute } from "../../onnx/attributes.ts";
-import { add, matmul, mul, split, sub, transposeLast } from "../../onnx/functions/index.ts";
+import { add, lstmSteps, matmul, mul, split, sub, transposeLast } from "../../onnx/functions/index.ts";
 import type { Operator, Value } from "../../onnx/ir.ts";
 import { type Activation, type CellParts, type RecurrentState, recurrent } from "./recurrence.ts";
 
@@ -23,6 +23,10 @@ export const lstmOperators: readonly Operator[] = [
       const gatesOf =
         parts.peepholes === undefined ? openGates(parts, f) : peepholeGates(parts, f, parts.peepholes);
       return {
+        all:
+          parts.isPlain && !coupled(parts.attributes)
+            ? (entering) => lstmSteps(entering, transposed, "iof")
+            : undefined,
         bias: parts.biases && add(...parts.biases),
         step: (input, [h, c]) => {
           const sum = h === undefined ? input : add(input, matmul(h, transposed));

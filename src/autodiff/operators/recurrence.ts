@@ -6,8 +6,10 @@ import {
   clip,
   concat,
   greater,
+  type LstmStates,
   matmul,
   mul,
+  slice,
   split,
   squeeze,
   sub,
@@ -39,6 +41,8 @@ export interface CellParts {
   readonly activations: readonly Activation[];
   /** Limits what goes into an activation where the node says so. */
   readonly limit: (preactivation: Value) => Value;
+  /** Whether activations are the usual ones, nothing limits them and there are no peepholes. */
+  readonly isPlain: boolean;
 }
 
 /** A function of one number. */
@@ -50,6 +54,12 @@ export interface Cell {
   readonly bias: Value | undefined;
   /** @param input - W·x + bias of one step, [1, batch, gates·hidden] */
   step(input: Value, state: RecurrentState): readonly Value[];
+  /**
+   * All steps at once from the zero state, where there is a shorter way.
+   *
+   * @param entering - W·x + bias of all steps, [steps, batch, gates·hidden]
+   */
+  readonly all?: ((entering: Value) => LstmStates) | undefined;
 }
 
 /** A kind of recurrent network. */
@@ -118,9 +128,19 @@ function unroll(context: InferContext, kind: RecurrentKind): readonly Value[] {
       attributes,
       activations,
       limit,
+      isPlain:
+        peepholes === undefined &&
+        numberAttribute(attributes, "clip", 0) === 0 &&
+        hasUsualActivations(attributes, kind),
     });
     const projected = matmul(x, transposeLast(part(w)));
-    const step = split(cell.bias === undefined ? projected : add(projected, cell.bias), ones(steps), 0);
+    const entering = cell.bias === undefined ? projected : add(projected, cell.bias);
+    if (cell.all !== undefined && masks === undefined && initial.every((state) => state === undefined)) {
+      const turned = (value: Value): Value => (isReverse ? backwards(value, steps) : value);
+      const { outputs, last } = cell.all(turned(entering));
+      return { outputs: unsqueeze(turned(outputs), [1]), state: last };
+    }
+    const step = split(entering, ones(steps), 0);
     const outputs = new Array<Value>(steps);
     let state: RecurrentState = initial.map((parts) => parts?.[direction]);
     for (let count = 0; count < steps; count++) {
@@ -146,6 +166,10 @@ function unroll(context: InferContext, kind: RecurrentKind): readonly Value[] {
     ),
   );
   return [isBatchFirst ? transpose(all, [2, 0, 1, 3]) : all, ...last];
+}
+
+function backwards(x: Value, size: number): Value {
+  return slice(x, [{ axis: 0, start: -1, end: -(size + 1), step: -1 }]);
 }
 
 /** Which directions there are: true is backwards. */
@@ -215,6 +239,12 @@ function activationsOf(
       `Expected activations among ${Object.values(ACTIVATIONS).join(", ")}, got ${word}.`,
     );
   });
+}
+
+function hasUsualActivations({ activations }: Attributes, kind: RecurrentKind): boolean {
+  if (activations?.type !== "strings") return true;
+  const usual = kind.activations.map((word) => word.toLowerCase());
+  return activations.value.every((word, index) => word.toLowerCase() === usual[index % usual.length]);
 }
 
 function limitOf(attributes: Attributes): (value: Value) => Value {

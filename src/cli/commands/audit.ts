@@ -19,11 +19,13 @@ import { farmEngine, farmOption } from "../farm-option.ts";
 import { describeMachine } from "../machine.ts";
 import { modelSourceOf } from "../model-argument.ts";
 import { packageVersions } from "../package-versions.ts";
+import { openReferences, parseReference, type Reference, referenceCount } from "../reference-argument.ts";
+import { addPdfOptions, type PdfFlags, writePage } from "../report-files.ts";
 import { withoutNames } from "../shown-request.ts";
 import { type OpenRun, openTrainingRun } from "../training-run.ts";
 
-interface AuditOptions extends CommonOptions {
-  readonly reference: number;
+interface AuditOptions extends CommonOptions, PdfFlags {
+  readonly reference: Reference;
   readonly original?: string;
   readonly store: string;
   readonly workers?: number;
@@ -34,7 +36,7 @@ interface AuditOptions extends CommonOptions {
 }
 
 /** Retrained references unless asked otherwise: with fewer, small differences drown in the band. */
-const REFERENCES = 8;
+const REFERENCE: Reference = { kind: "retrain", count: 8 };
 /** The exit code of a verdict that is no pass. */
 const NOT_PASSED = 4;
 
@@ -46,10 +48,10 @@ export function auditCommand(): Command {
     )
     .argument("<directory>", "what `lethe unlearn` wrote")
     .option(
-      "--reference <retrain:COUNT>",
-      "how many models to retrain as references",
+      "--reference <models>",
+      "what to judge by: retrain:COUNT models, or runs:DIRECTORY,… that `lethe unlearn --method retrain` wrote",
       parseReference,
-      REFERENCES,
+      REFERENCE,
     )
     .option("--original <directory>", "the model before unlearning (default: where `lethe unlearn` found it)")
     .option("--store <directory>", "where trained references are kept", ".lethe/models")
@@ -71,56 +73,60 @@ export function auditCommand(): Command {
       "after",
       "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
     );
-  return defineAction<AuditOptions>(command, "out/audit.html", async (options, context, [directory = ""]) => {
-    const started = performance.now();
-    const unlearned = await openTrainingRun(directory);
-    const work = readUnlearningWork(directory);
-    const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
-    const original = await openTrainingRun(originalDirectory);
-    const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
-    const outcome = await judged(original, unlearned, { ...forgotten, work }, options, context);
-    const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
-    const { cores, processor, system, versions } = describeMachine(packageVersions());
-    const { run, parts, dataset } = unlearned;
-    const result: AuditReport = {
-      format: AUDIT_FORMAT,
-      version: AUDIT_VERSION,
-      ...documentOf(outcome),
-      ...(evidence && { evidence }),
-      data: run.data,
-      classNames: dataset.classNames,
-      machine: `${processor}, ${cores} cores, ${system}`,
-      versions,
-      model: run.model,
-      recipe: run.settings,
-      requests: run.requests.map(({ spec, method, positions }) => ({
-        spec: withoutNames(spec),
-        method,
-        samples: positions.length,
-      })),
-      references: options.reference,
-      seed: context.seed,
-      digests: {
-        original: original.run.digest,
-        unlearned: run.digest,
-        retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
-        data: digestSamples(parts.train),
-        forget: digestArrays(new Map([["positions", forgotten.forget]])),
-      },
-      leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
-      costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
-      configuration: configurationOf(options, context, work?.settings),
-      seconds: (performance.now() - started) / 1000,
-    };
-    const json = options.out.replace(/(\.html?)?$/, ".json");
-    writeFileAtomically(options.out, renderAuditReport(result));
-    writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
-    return {
-      json: result,
-      text: textOf(result, options.out, json),
-      exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
-    };
-  });
+  return defineAction<AuditOptions>(
+    addPdfOptions(command),
+    "out/audit.html",
+    async (options, context, [directory = ""]) => {
+      const started = performance.now();
+      const unlearned = await openTrainingRun(directory);
+      const work = readUnlearningWork(directory);
+      const originalDirectory = originalOf(directory, options.original, work?.fromDirectory);
+      const original = await openTrainingRun(originalDirectory);
+      const forgotten = forgottenBetween(original.run, unlearned.run, unlearned.parts.train.count);
+      const outcome = await judged(original, unlearned, { ...forgotten, work }, options, context);
+      const evidence = await evidenceOf(outcome, unlearned, forgotten.forget, options, context);
+      const { cores, processor, system, versions } = describeMachine(packageVersions());
+      const { run, parts, dataset } = unlearned;
+      const result: AuditReport = {
+        format: AUDIT_FORMAT,
+        version: AUDIT_VERSION,
+        ...documentOf(outcome),
+        ...(evidence && { evidence }),
+        data: run.data,
+        classNames: dataset.classNames,
+        machine: `${processor}, ${cores} cores, ${system}`,
+        versions,
+        model: run.model,
+        recipe: run.settings,
+        requests: run.requests.map(({ spec, method, positions }) => ({
+          spec: withoutNames(spec),
+          method,
+          samples: positions.length,
+        })),
+        references: referenceCount(options.reference),
+        seed: context.seed,
+        digests: {
+          original: original.run.digest,
+          unlearned: run.digest,
+          retrained: outcome.models?.retrained.map(({ digest }) => digest) ?? [],
+          data: digestSamples(parts.train),
+          forget: digestArrays(new Map([["positions", forgotten.forget]])),
+        },
+        leftovers: leftoversOf([originalDirectory, directory], original, unlearned, forgotten.retain),
+        costs: costsOf(originalDirectory, original, work, forgotten.retain.length),
+        configuration: configurationOf(options, context, work?.settings),
+        seconds: (performance.now() - started) / 1000,
+      };
+      const json = options.out.replace(/(\.html?)?$/, ".json");
+      writeFileAtomically(json, `${JSON.stringify(result, undefined, 2)}\n`);
+      const written = await writePage(options.out, renderAuditReport(result), options, context);
+      return {
+        json: result,
+        text: textOf(result, [...written, json]),
+        exitCode: result.verdict === "pass" ? 0 : NOT_PASSED,
+      };
+    },
+  );
 }
 
 async function judged(
@@ -130,18 +136,36 @@ async function judged(
   options: AuditOptions,
   context: CommandContext,
 ): Promise<AuditOutcome> {
-  const mismatches = runMismatches(original.run, unlearned.run, work?.from);
-  if (mismatches.length > 0) return refused(mismatches);
   const { parts, run, dataset } = unlearned;
+  if (run.sisa !== undefined) {
+    return refused([
+      "The model was trained in shards: references are trained whole, and differ from it for that alone. Unlearning by `sisa` is " +
+        "exact; `--set fromScratch=true` makes the same digest without any checkpoint.",
+    ]);
+  }
+  if (run.adaptation !== undefined && options.farm !== undefined) {
+    return refused([
+      "References of which a part is trained cannot be trained on a farm yet. Audit without --farm.",
+    ]);
+  }
+  const part = run.adaptation && { adaptation: run.adaptation, seed: run.seed };
+  const mismatches = [
+    ...runMismatches(original.run, run, work?.from, parts.train.count),
+    ...dataRefusals(original),
+  ];
+  if (mismatches.length > 0) return refused(mismatches);
+  const { given, refusals } = await openReferences(options.reference, unlearned, forgotten);
+  if (refusals.length > 0) return refused(refusals);
   return context.run(
     "Auditing",
     audit({
       data: { ...parts, ...forgotten },
-      model: modelSourceOf(run.model, dataset),
+      model: { ...modelSourceOf(run.model, dataset), part },
       recipe: run.settings,
       original: original.weights,
       unlearned: unlearned.weights,
-      references: options.reference,
+      references: referenceCount(options.reference),
+      given,
       seed: context.seed,
       runtime: context.runtime,
       relearn: options.relearn,
@@ -200,7 +224,7 @@ function configurationOf(
   const { threads, device = "cpu" } = runtime;
   return {
     unlearning: settings ?? {},
-    audit: { references: reference, seed, pictures, device, ...(threads && { threads }) },
+    audit: { reference, seed, pictures, device, ...(threads && { threads }) },
   };
 }
 
@@ -219,6 +243,14 @@ function originalOf(directory: string, named: string | undefined, relativePath: 
   );
 }
 
+/** Data that are no longer what the model was trained on, by the digest `lethe train` recorded. */
+function dataRefusals({ run, parts }: OpenRun): readonly string[] {
+  const isWhole = run.requests.length === 0 && run.trainedOn !== undefined;
+  return isWhole && run.trainedOn !== digestSamples(parts.train)
+    ? [`The data at ${run.data} are not those the original was trained on (the digests differ).`]
+    : [];
+}
+
 function parseAttack(text: string): number {
   const [, count] = /^u-lira:(\d+)$/.exec(text) ?? [];
   if (count === undefined || Number(count) < LEAST_MODELS) {
@@ -227,13 +259,7 @@ function parseAttack(text: string): number {
   return Number(count);
 }
 
-function parseReference(text: string): number {
-  const [, count] = /^retrain:(\d+)$/.exec(text) ?? [];
-  if (count === undefined) throw new InvalidArgumentError("Expected retrain:COUNT, such as retrain:8.");
-  return parseCount(count);
-}
-
-function textOf(result: AuditReport, page: string, json: string): readonly string[] {
+function textOf(result: AuditReport, written: readonly string[]): readonly string[] {
   const { verdict, reasons, controls, notes, metrics, relearning, manyModels = [], seconds } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
@@ -257,6 +283,6 @@ function textOf(result: AuditReport, page: string, json: string): readonly strin
         `· ${`${figure.id} ${figure.set}`.padEnd(25)} original ${write(figure.original)}  unlearned ${write(figure.unlearned)}  retrained ${write(figure.retrained)}  ${figure.title}`,
     ),
     `time       ${seconds.toFixed(1)} s`,
-    `written    ${page}, ${json}`,
+    `written    ${written.join(", ")}`,
   ];
 }

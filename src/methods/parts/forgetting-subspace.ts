@@ -1,4 +1,4 @@
-import { Matrix, QrDecomposition } from "ml-matrix";
+import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import { type Key, randomStream } from "../../kernel/key.ts";
 import { symmetricEigen } from "../../runtime/linear-algebra/symmetric-eigen.ts";
 
@@ -24,6 +24,15 @@ const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 const FIXED_POINT_ROUNDS = 30;
 const DAMPING = 0.5;
 
+/** How J is descended. */
+export interface DescentOptions {
+  readonly steps: number;
+  readonly learningRate: number;
+  /** w, what the forget samples' variance counts; 1 when left out. */
+  readonly weight?: number;
+  readonly key: Key;
+}
+
 /** A matrix over its trace; a covariance of no variance at all is left as it is. */
 export function overTrace(size: number, values: Float64Array): Matrix {
   const matrix = Matrix.from1DArray(size, size, values);
@@ -36,13 +45,13 @@ export function judge(basis: Matrix, { retain, forget }: Covariances): Forgettin
   return { basis, retainLoss: 1 - kept(retain), forgetKept: kept(forget) };
 }
 
-/** J = J_rm² + J_fg². */
-export function objectiveOf({ retainLoss, forgetKept }: ForgettingSubspace): number {
-  return retainLoss ** 2 + forgetKept ** 2;
+/** J = J_rm² + w·J_fg². */
+export function objectiveOf({ retainLoss, forgetKept }: ForgettingSubspace, weight = 1): number {
+  return retainLoss ** 2 + weight * forgetKept ** 2;
 }
 
 /**
- * Minimises J over orthonormal U by Adam on the Stiefel manifold: gradient −4·J_rm·Σ_rU + 4·J_fg·Σ_fU, projected to the tangent
+ * Minimises J over orthonormal U by Adam on the Stiefel manifold: gradient −4·J_rm·Σ_rU + 4·w·J_fg·Σ_fU, projected to the tangent
  * space, moments with one second moment for the whole matrix, retraction by QR, the first moment carried over by projection.
  *
  * @param onStep - told the subspace after every step
@@ -50,7 +59,7 @@ export function objectiveOf({ retainLoss, forgetKept }: ForgettingSubspace): num
 export function descend(
   covariances: Covariances,
   rank: number,
-  options: { readonly steps: number; readonly learningRate: number; readonly key: Key },
+  options: DescentOptions,
   onStep?: (subspace: ForgettingSubspace) => void,
 ): ForgettingSubspace {
   const size = covariances.retain.rows;
@@ -61,7 +70,7 @@ export function descend(
   let first = Matrix.zeros(size, rank);
   let second = 0;
   for (let step = 1; step <= options.steps; step++) {
-    const gradient = tangent(basis, gradientAt(basis, covariances));
+    const gradient = tangent(basis, gradientAt(basis, covariances, options.weight));
     first = Matrix.add(Matrix.mul(first, BETA1), Matrix.mul(gradient, 1 - BETA1));
     second = BETA2 * second + (1 - BETA2) * traceOfProduct(gradient, gradient);
     const scale = Math.sqrt(second / (1 - BETA2 ** step)) + EPSILON;
@@ -74,10 +83,11 @@ export function descend(
 }
 
 /** dJ/dU. */
-export function gradientAt(basis: Matrix, covariances: Covariances): Matrix {
-  const { retainLoss, forgetKept } = judge(basis, covariances);
-  const retain = covariances.retain.mmul(basis).mul(-4 * retainLoss);
-  return retain.add(covariances.forget.mmul(basis).mul(4 * forgetKept));
+export function gradientAt(basis: Matrix, { retain, forget }: Covariances, weight = 1): Matrix {
+  const [ofRetain, ofForget] = [retain.mmul(basis), forget.mmul(basis)];
+  const retainLoss = 1 - traceOfProduct(basis, ofRetain);
+  const forgetKept = traceOfProduct(basis, ofForget);
+  return ofRetain.mul(-4 * retainLoss).add(ofForget.mul(4 * weight * forgetKept));
 }
 
 /**
@@ -97,17 +107,17 @@ export function reduceTo(
 
 /**
  * The deterministic solver: at a stationary point the columns of U span leading eigenvectors of a·Σ_r − b·Σ_f with a = J_rm and
- * b = J_fg, which is iterated from a = b = 1.
+ * b = w·J_fg, which is iterated from a = 1 and b = w.
  */
-export function fixedPoint(covariances: Covariances, rank: number): ForgettingSubspace {
-  let [a, b] = [1, 1];
+export function fixedPoint(covariances: Covariances, rank: number, weight = 1): ForgettingSubspace {
+  let [a, b] = [1, weight];
   let best: ForgettingSubspace | undefined;
   for (let round = 0; round < FIXED_POINT_ROUNDS; round++) {
     const mixed = Matrix.sub(Matrix.mul(covariances.retain, a), Matrix.mul(covariances.forget, b));
     const found = judge(leading(mixed, rank), covariances);
-    if (best === undefined || objectiveOf(found) < objectiveOf(best)) best = found;
+    if (best === undefined || objectiveOf(found, weight) < objectiveOf(best, weight)) best = found;
     a += DAMPING * (found.retainLoss - a);
-    b += DAMPING * (found.forgetKept - b);
+    b += DAMPING * (weight * found.forgetKept - b);
   }
   return best as ForgettingSubspace;
 }
@@ -125,15 +135,33 @@ function tangent(basis: Matrix, gradient: Matrix): Matrix {
   return Matrix.sub(gradient, basis.mmul(symmetric));
 }
 
-/** The Q of a QR decomposition whose R has a positive diagonal: the nearest way back to orthonormal columns that is continuous. */
+/**
+ * The Q of a QR decomposition whose R has a positive diagonal: the nearest way back to orthonormal columns that is continuous.
+ * By Cholesky, AᵀA = RᵀR and Q = AR⁻¹: products are quick, and a point of the manifold plus a tangent is never ill-conditioned. Twice,
+ * since one pass leaves an error of the square of the condition number, which a long step makes large.
+ */
 function retracted(matrix: Matrix): Matrix {
-  const qr = new QrDecomposition(matrix);
-  const [q, r] = [qr.orthogonalMatrix, qr.upperTriangularMatrix];
-  for (let column = 0; column < q.columns; column++) {
-    if (r.get(column, column) < 0)
-      for (let row = 0; row < q.rows; row++) q.set(row, column, -q.get(row, column));
+  return choleskyOrthogonal(choleskyOrthogonal(matrix));
+}
+
+function choleskyOrthogonal(matrix: Matrix): Matrix {
+  const lower = new CholeskyDecomposition(matrix.transpose().mmul(matrix)).lowerTriangularMatrix;
+  return matrix.mmul(lowerInverse(lower).transpose());
+}
+
+/** L⁻¹ by forward substitution, column by column. */
+function lowerInverse(lower: Matrix): Matrix {
+  const size = lower.rows;
+  const inverse = Matrix.zeros(size, size);
+  for (let column = 0; column < size; column++) {
+    inverse.set(column, column, 1 / lower.get(column, column));
+    for (let row = column + 1; row < size; row++) {
+      let sum = 0;
+      for (let at = column; at < row; at++) sum += lower.get(row, at) * inverse.get(at, column);
+      inverse.set(row, column, -sum / lower.get(row, row));
+    }
   }
-  return q;
+  return inverse;
 }
 
 /** tr(AᵀB) */

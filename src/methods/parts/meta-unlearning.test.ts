@@ -22,6 +22,8 @@ const models = membershipFamilies(CLASSES).map((family) => ({
   architecture: family,
   weights: initialWeights(family, KEY),
 }));
+/** Not 1, so that a forgotten weight is found out. */
+const TEST_WEIGHT = 3;
 const QUERIES = 2;
 
 const array = (shape: readonly number[], data: Iterable<number>): NdArray => ({
@@ -62,7 +64,12 @@ const feeds: Readonly<Record<string, NdArray>> = Object.fromEntries([
 function objectives(rate: number, secondOrder = true) {
   const graph = new Graph(operators);
   const { context } = createContext(graph, architecture);
-  const made = metaObjectives(context, { step: { rate, secondOrder }, queries: QUERIES, models });
+  const made = metaObjectives(context, {
+    step: { rate, secondOrder },
+    queries: QUERIES,
+    testWeight: TEST_WEIGHT,
+    models,
+  });
   const weight = context.weights.get("fc1.weight") as Value;
   const slopes = { retain: gradients(made.retain, [weight])[0], forget: gradients(made.forget, [weight])[0] };
   return { context, made, slopes };
@@ -114,7 +121,8 @@ describe("the objectives of LTU", () => {
       lossOf("query:0", context.labels("query:0")),
       lossOf("query:1", context.labels("query:1")),
     ];
-    const sum = parts.reduce((total, part) => total + valueAt(part), 0);
+    const [tune, ...tests] = parts.map((part) => valueAt(part)) as [number, ...number[]];
+    const sum = tests.reduce((total, test) => total + TEST_WEIGHT * test, tune);
     expect(valueAt(made.retain)).toBeCloseTo(sum, 10);
     const stepped: MetaObjectives = objectives(RATE).made;
     expect(Math.abs(valueAt(stepped.retain) - sum)).toBeGreaterThan(1e-3);

@@ -20,13 +20,15 @@ export interface MetaOptions {
   readonly step: VirtualStepOptions;
   /** N: batches of retain samples, fed as `query:0`, `query:1` … */
   readonly queries: number;
+  /** w: how much each test on retain samples counts beside the tune loss. */
+  readonly testWeight: number;
   readonly models: readonly MembershipModel[];
 }
 
 /**
  * LTU's objectives at θ, each a loss here (tune) and losses elsewhere (test) after a virtual step θ ↦ θ − α·∇tune(θ):
  *
- *   J_r = L(θ, S) + Σᵢ L(θ − α·∇L(θ, S), Qᵢ),   L the cross-entropy, S forget samples with wrong labels, Qᵢ retain samples
+ *   J_r = L(θ, S) + w·Σᵢ L(θ − α·∇L(θ, S), Qᵢ),   L the cross-entropy, S forget samples with wrong labels, Qᵢ retain samples
  *   J_f = F_s(θ, A) + Σ_{q≠s} F_q(θ − α·∇F_s(θ, A), A′),   F_k membership losses, A and A′ forget samples
  *
  * S and A are the same samples under other labels, so that one forward pass serves both. They are fed as `forget` with `wrong` labels
@@ -35,7 +37,7 @@ export interface MetaOptions {
  * Source: M. H. Huang, L. G. Foo, J. Liu, arXiv 2407.10494.
  */
 export function metaObjectives(context: ObjectiveContext, options: MetaOptions): MetaObjectives {
-  const { step, queries, models } = options;
+  const { step, queries, testWeight, models } = options;
   // Virtual weights and batches of few classes must not move the running statistics.
   const scores = (batch: string, weights: ParameterValues): Value =>
     context.forward(context.features(batch), { weights, mode: "inference" }).logits;
@@ -54,7 +56,7 @@ export function metaObjectives(context: ObjectiveContext, options: MetaOptions):
   const hidden = virtualStep(context, hide, step);
   const elsewhere = membershipLosses(context, models, scores("other", hidden), context.labels("other"));
   return {
-    retain: tests.reduce(add, tune),
+    retain: add(tune, mul(tests.reduce(add), testWeight)),
     forget: add(hide, reduceSum(mul(elsewhere, sub(1, support)))),
   };
 }

@@ -27,7 +27,7 @@ export function lstmLayer(name: string, { inputs, hidden }: LstmLayerOptions): M
     apply: (x, { weightOf }) => {
       const byStep = transpose(x, [1, 0, 2]); // [positions, batch, inputs]
       const entering = add(matmul(byStep, weightOf(`${name}.input.weight`)), weightOf(`${name}.bias`));
-      return transpose(lstmSteps(entering, weightOf(`${name}.hidden.weight`)), [1, 0, 2]);
+      return transpose(lstmSteps(entering, weightOf(`${name}.hidden.weight`)).outputs, [1, 0, 2]);
     },
   };
 }

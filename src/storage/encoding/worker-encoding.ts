@@ -53,6 +53,8 @@ export function workerEncoding({ layout, key, codec }: EncodingHeader, workers: 
     return { worker: startWorkerThread(import.meta.url, "encoding-worker", header), owed: [] };
   });
   const waiting: (() => void)[] = [];
+  /** Updates on their way to a worker, in shared memory: copies in messages would be garbage of their size each time. */
+  const spare: Float32Array[] = [];
   let lost: LetheError | undefined;
 
   /** Ends all workers, also when one was lost: without it what is owed would be waited for for ever. */
@@ -85,14 +87,36 @@ export function workerEncoding({ layout, key, codec }: EncodingHeader, workers: 
       return new Promise((resolve, reject) => {
         if (lost !== undefined) return reject(lost);
         const { worker, owed } = hands.reduce((a, b) => (b.owed.length < a.owed.length ? b : a));
-        owed.push({ resolve, reject });
+        const { update } = task.participant;
+        // A length that does not fit is for the codec to refuse.
+        const isWhole = update?.length === layout.length;
+        const shared = isWhole ? (spare.pop() ?? sharedFloats(layout.length)) : update;
+        if (isWhole) shared?.set(update);
+        const giveBack = (): void => {
+          if (isWhole && shared !== undefined) spare.push(shared);
+        };
+        owed.push({
+          resolve: (coded) => {
+            giveBack();
+            resolve(coded);
+          },
+          reject: (error) => {
+            giveBack();
+            reject(error);
+          },
+        });
         worker.ref();
-        worker.postMessage(messageOf(task, codec));
+        const participant = { ...task.participant, update: shared };
+        worker.postMessage(messageOf({ ...task, participant }, codec));
       });
     },
     encodeRound: roundEncoder(header),
     [Symbol.asyncDispose]: () => end(),
   };
+}
+
+function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 }
 
 function messageOf({ round, participant, rate, earlier }: UpdateTask, codec: CodecConfig): EncodingMessage {
