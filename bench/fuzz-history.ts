@@ -1,6 +1,7 @@
 import { type QuantiserId, quantisers } from "../src/history/quantisers/index.ts";
 import { rotationFrom } from "../src/history/rotation/rotation.ts";
 import { decodeUpdate, type EncodeOptions, encodeUpdate } from "../src/history/update-codec.ts";
+import { createWorkspace } from "../src/history/workspace.ts";
 import { crc32 } from "../src/kernel/crc32.ts";
 import { isLetheError } from "../src/kernel/errors.ts";
 import { deriveKey, keyFromSeed, type RandomStream, randomStream } from "../src/kernel/key.ts";
@@ -10,8 +11,8 @@ import { layoutOf } from "../src/kernel/layout.ts";
  * Decodes mutated records and counts what came of it. Usage: node bench/fuzz-history.ts [RECORDS] [SEED]
  *
  * Half of the mutants keep the old checksum: all of them must be refused. The other half get a fresh, valid one, as an
- * attacker would give them: they must be refused or decode to finite numbers, quickly and in little memory. Ends with 1
- * on a silent wrong output, an error of another kind, a decode of more than a second, or more than 100 times the
+ * attacker would give them: they must be refused or decode to finite numbers, quickly and in little memory. Every mutant is
+ * decoded in the kernel and in plain TypeScript, which must agree to the bit. Ends with 1 on a disagreement, a silent wrong output, an error of another kind, a decode of more than a second, or more than 100 times the
  * layout's bytes of memory at once.
  */
 const RECORDS = Number(process.argv[2] ?? 100_000);
@@ -26,11 +27,17 @@ const layout = layoutOf([
   { name: "running", shape: [6], role: "buffer" },
 ]);
 const frame = { layout, key: keyFromSeed(1) };
+const [fast, plain] = [createWorkspace(), createWorkspace(null)];
 const identity = { round: 3, client: "anna" };
 const EARLIER = { round: 2, client: "anna" };
 /** The axes of rotated records, as a reader would find them. */
 const axes = original({ quantiser: "z", rate: { bitsPerParameter: 3 } }, EARLIER);
 const reference = { round: EARLIER.round, rotation: rotationFrom(axes.decoded, layout) };
+/** Near to every update here, so that prediction is worth it. */
+const predicted = {
+  round: EARLIER.round,
+  update: original({ quantiser: "none", rate: { bitsPerParameter: 32 } }).decoded,
+};
 /** Every quantiser, at several rates, and the other stages with some. */
 const originals = [
   ...(Object.keys(quantisers) as QuantiserId[]).flatMap((quantiser) =>
@@ -41,6 +48,7 @@ const originals = [
   ...(["z", "e8", "tcq8", "deadzone", "dq8"] as const).flatMap((quantiser) => [
     original({ quantiser, rate: { bitsPerParameter: 2 }, coder: "rans" }),
     original({ quantiser, rate: { bitsPerParameter: 2 }, reference }),
+    original({ quantiser, rate: { bitsPerParameter: 2 }, reference: predicted }),
   ]),
   ...(["z", "a2", "d4", "e8"] as const).map((quantiser) =>
     original({ quantiser, rate: { fixedBits: 4 }, dither: "non-subtractive" }),
@@ -62,7 +70,7 @@ for (let index = 0; index < RECORDS && failures.length < 10; index++) {
   const start = performance.now();
   const out = new Float32Array(layout.length);
   try {
-    decodeUpdate(mutant, frame, identity, out, undefined, findRecord);
+    decodeUpdate(mutant, frame, identity, out, fast, findRecord);
     if (!out.every(Number.isFinite)) failures.push(`${index}: decoded to numbers that are not finite`);
     else if (Buffer.compare(mutant, source.record) === 0) counts.unchanged++;
     else if (isForged) counts.decodedForged++;
@@ -73,6 +81,7 @@ for (let index = 0; index < RECORDS && failures.length < 10; index++) {
     else failures.push(`${index}: ${error}`);
   }
   const elapsedMs = performance.now() - start;
+  if (!agrees(mutant, out)) failures.push(`${index}: the kernel and TypeScript disagree`);
   slowestMs = Math.max(slowestMs, elapsedMs);
   if (elapsedMs > SLOW_MS) failures.push(`${index}: took ${elapsedMs.toFixed(0)} ms`);
   if (before !== undefined) mostBytes = Math.max(mostBytes, memory() - before);
@@ -83,8 +92,8 @@ console.log(JSON.stringify({ records: RECORDS, ...counts, slowestMs, mostBytes, 
 process.exitCode = failures.length > 0 ? 1 : 0;
 
 function original(options: EncodeOptions, who = identity) {
-  const { quantiser, sparse = false } = options;
-  const stream = randomStream(deriveKey(keyFromSeed(2), quantiser, String(sparse)));
+  const { sparse = false } = options;
+  const stream = randomStream(deriveKey(keyFromSeed(2), String(sparse)));
   const update = Float32Array.from({ length: layout.length }, (_, index) =>
     index % 15 === 4 || (sparse && stream.uniform() < 0.8) ? 0 : stream.normal(),
   );
@@ -92,6 +101,27 @@ function original(options: EncodeOptions, who = identity) {
   const decoded = new Float32Array(layout.length);
   decodeUpdate(record, frame, who, decoded, undefined, findRecord);
   return { record, decoded };
+}
+
+/** Whether the plain TypeScript refuses what was refused, which leaves zeros or a part, and else decodes to the same bits. */
+function agrees(mutant: Uint8Array, decoded: Float32Array): boolean {
+  const other = new Float32Array(layout.length);
+  try {
+    decodeUpdate(mutant, frame, identity, other, plain, findRecord);
+  } catch (error) {
+    if (!isLetheError(error, "integrity")) return false;
+    return isRefused(mutant);
+  }
+  return Buffer.compare(Buffer.from(other.buffer), Buffer.from(decoded.buffer)) === 0;
+}
+
+function isRefused(mutant: Uint8Array): boolean {
+  try {
+    decodeUpdate(mutant, frame, identity, new Float32Array(layout.length), fast, findRecord);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function findRecord(round: number): Uint8Array | undefined {

@@ -9,6 +9,7 @@ const GENERATED = [
   "README.md",
   "bench/results/comparison.md",
   "bench/results/step.md",
+  "bench/results/codec.md",
   "docs/methods.md",
   "docs/methods",
   "docs/metrics.md",

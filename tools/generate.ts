@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { operators } from "../src/autodiff/operators/index.ts";
 import { listMethods } from "../src/methods/index.ts";
 import { acceptanceSchema, acceptanceTable } from "./acceptance-table.ts";
+import { codecPage, codecResultsSchema } from "./codec-page.ts";
 import { comparisonPage, comparisonSchema, comparisonSummary } from "./comparison-table.ts";
 import { kernelModule } from "./kernel-module.ts";
 import { measuredMethodsModule } from "./measured-methods.ts";
@@ -52,6 +53,12 @@ writeFileSync(
     if (!marked.test(page)) throw new Error(`README.md has no place for the generated table ${name}`);
     return page.replace(marked, (_, open: string, close: string) => `${open}${table}${close}`);
   }, text),
+);
+
+// The codecs' figures.
+writeFileSync(
+  join(root, "bench/results/codec.md"),
+  codecPage(codecResultsSchema.parse(readJson("bench/results/codec.json"))),
 );
 
 // The page of operators, from their table.

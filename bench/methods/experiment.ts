@@ -1,7 +1,7 @@
 // What the acceptance experiments of methods share: trained and retrained models, runs of methods, figures, and a result
 // file that is written after every model, so that a killed experiment goes on where it was.
 //
-// An experiment takes [--seeds 1,2,3], and [--again MODEL,MODEL] to run models (with what follows a space in their names) anew.
+// An experiment takes [--seeds 1,2,3] (`none` draws the verdict from what is held), and [--again MODEL,MODEL] to run models (with what follows a space in their names) anew.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -156,7 +156,7 @@ export function openExperiment(options: ExperimentOptions): Experiment {
     return found;
   };
   return {
-    seeds: values.seeds.split(",").map(Number),
+    seeds: values.seeds === "none" ? [] : values.seeds.split(",").map(Number),
     row,
     rows: all,
     async references(of) {
@@ -187,8 +187,13 @@ export function openExperiment(options: ExperimentOptions): Experiment {
       return list.reduce((sum, found) => sum + figure(found), 0) / list.length;
     },
     conclude(criteria, remarks = []) {
-      save(criteria, remarks);
-      for (const { claim, target, figure, isMet } of criteria) {
+      // Nothing is claimed of models that were not run.
+      const measured = criteria.filter(({ figure, target }) => !/NaN|Infinity/.test(figure + target));
+      const open = criteria.filter((criterion) => !measured.includes(criterion));
+      const missing =
+        open.length === 0 ? [] : [`Not measured: ${open.map(({ claim }) => claim).join("; ")}.`];
+      save(measured, [...remarks.filter((remark) => !remark.includes("NaN")), ...missing]);
+      for (const { claim, target, figure, isMet } of measured) {
         console.log(isMet ? "met   " : "MISSED", `${claim}: ${figure} (target ${target})`);
       }
     },

@@ -8,7 +8,7 @@ import { ofClasses } from "../../src/methods/parts/class-accuracy.ts";
 import { descend, overTrace } from "../../src/methods/parts/forgetting-subspace.ts";
 import { cpuTimer, openExperiment, trained, unlearned } from "./experiment.ts";
 import { FASHION, fashionCase } from "./fashion-case.ts";
-import { least, most, spread } from "./verdict.ts";
+import { most, spread } from "./verdict.ts";
 
 const CLASSES = [0, 3, 7] as const;
 const [FEATURES, RANK, STEPS] = [128, 36, 100];
@@ -53,30 +53,31 @@ const drop = (id: string, name: string, model = "loft") =>
   spread(experiment, id, model, (row, original) => (original.figures[name] ?? 0) - (row.figures[name] ?? 0));
 const inTurn = "loft, one class after the other";
 const seconds = optimisationSeconds();
-experiment.conclude([
-  ...(["class", "three"] as const).flatMap((id) => [
-    most(`${id}: accuracy on forget classes, training images`, 5, of(id, "forget")),
-    most(`${id}: accuracy on forget classes, test images`, 5, of(id, "forgetTest")),
-    most(`${id}: retain accuracy lost (points)`, 1, drop(id, "retain")),
-    most(`${id}: test accuracy lost on other classes (points)`, 2, drop(id, "test")),
-  ]),
-  ...(["two", "three"] as const).flatMap((id) => [
-    most(`${id}, one after the other: accuracy on all forgotten classes`, 5, of(id, "forget", inTurn)),
-    most(`${id}, one after the other: retain accuracy lost (points)`, 3, drop(id, "retain", inTurn)),
-  ]),
-  most("random: test accuracy lost (points)", 2, drop("random", "test")),
-  {
-    claim: `optimisation, ${FEATURES} features, rank ${RANK}, ${STEPS} steps (processor seconds)`,
-    target: "< 1",
-    figure: seconds.toFixed(2),
-    isMet: seconds < 1,
-  },
-  least(
-    "with the paper's weight and centred covariances: retain accuracy lost (points), for comparison",
-    0,
-    drop("class", "retain", "loft as in the paper"),
-  ),
-]);
+experiment.conclude(
+  [
+    ...(["class", "three"] as const).flatMap((id) => [
+      most(`${id}: accuracy on forget classes, training images`, 5, of(id, "forget")),
+      most(`${id}: accuracy on forget classes, test images`, 5, of(id, "forgetTest")),
+      most(`${id}: retain accuracy lost (points)`, 1, drop(id, "retain")),
+      most(`${id}: test accuracy lost on other classes (points)`, 2, drop(id, "test")),
+    ]),
+    ...(["two", "three"] as const).flatMap((id) => [
+      most(`${id}, one after the other: accuracy on all forgotten classes`, 5, of(id, "forget", inTurn)),
+      most(`${id}, one after the other: retain accuracy lost (points)`, 3, drop(id, "retain", inTurn)),
+    ]),
+    most("random: test accuracy lost (points)", 2, drop("random", "test")),
+    {
+      claim: `optimisation, ${FEATURES} features, rank ${RANK}, ${STEPS} steps (processor seconds)`,
+      target: "< 1",
+      figure: seconds.toFixed(2),
+      isMet: seconds < 1,
+    },
+  ],
+  [
+    `With the paper's weight of 1 and centred covariances the retain images lose ${drop("class", "retain", "loft as in the paper").mean.toFixed(1)} points, the other classes' test images ${drop("class", "test", "loft as in the paper").mean.toFixed(1)}: 128 features hold the classes less apart than the thousands of the paper's networks, and J gives up a fifth of the retain variance for as much of the forget variance. The weight is therefore chosen, on retain images alone.`,
+    "Random images are not forgotten: their features have the directions of all others'.",
+  ],
+);
 
 /** One descent over moments of random features, warmed up. */
 function optimisationSeconds(): number {

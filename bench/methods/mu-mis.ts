@@ -38,7 +38,12 @@ for (const seed of experiment.seeds) {
   await experiment.row(of, "mu-mis", () => unlearned(of, "mu-mis"));
   const ascent = await experiment.choose(of, "gradient-ascent", {
     method: "gradient-ascent",
-    trials: [1e-4, 3e-4, 1e-3].map((learningRate) => ({ learningRate, epochs: EPOCHS })),
+    // Without its guard, which would take it back before anything is forgotten.
+    trials: [1e-4, 2e-4, 3e-4, 4e-4, 6e-4].map((learningRate) => ({
+      learningRate,
+      epochs: EPOCHS,
+      leastUtility: 0.01,
+    })),
     score: (weights, accuracyOn) => scored(of, weights, accuracyOn),
   });
   await experiment.row(of, "gradient-ascent", () => unlearned(of, "gradient-ascent", ascent));
@@ -69,44 +74,54 @@ const distance = (pick: "own" | "original") =>
   spread(experiment, "random", "mu-mis", (row, original, retrained) =>
     Math.abs(((pick === "own" ? row : original).figures.forget ?? 0) - (retrained.figures.forget ?? 0)),
   );
-experiment.conclude([
-  most("class: forget accuracy, training images", 5, forget("mu-mis")),
-  most("class: retain accuracy lost (points)", 3, drop("retain", "mu-mis")),
-  most(
-    "class: average gap to retraining (retain, forget, test), at most half of the better of ascent and random labels that forget as much",
-    best / 2,
-    gap("mu-mis"),
-  ),
-  {
-    claim: "class: the stopping rule ends every run",
-    target: "all",
-    figure: experiment
-      .rows("class", "mu-mis")
-      .map(({ stop }) => stop)
-      .join(", "),
-    isMet: experiment.rows("class", "mu-mis").every(({ stop }) => stop?.startsWith("rule")),
-  },
-  least("class: forget accuracy by the target term alone, points above the whole loss", 0, {
-    ...ofClass("mu-mis, target term alone", ({ figures }) => figures.forget ?? 0),
-    mean: forget("mu-mis, target term alone").mean - forget("mu-mis").mean,
-  }),
-  least(
-    "class: retain accuracy lost by the irrelevant term alone (points)",
-    5,
-    drop("retain", "mu-mis, irrelevant term alone"),
-  ),
-  most(
-    "class: sample gradients, share of retraining (%)",
-    10,
-    shareOfRetraining(experiment, "class", "mu-mis"),
-  ),
-  most(
-    "random: forget accuracy's distance to retraining's, at most the trained model's (points)",
-    distance("original").mean,
-    distance("own"),
-  ),
-  most("random: test accuracy lost (points)", 2, drop("test", "mu-mis", "random")),
-]);
+experiment.conclude(
+  [
+    most("class: forget accuracy, training images", 5, forget("mu-mis")),
+    most("class: retain accuracy lost (points)", 3, drop("retain", "mu-mis")),
+    most(
+      "class: average gap to retraining (retain, forget, test), at most half of the better of ascent and random labels that forget as much",
+      best / 2,
+      gap("mu-mis"),
+    ),
+    {
+      claim: "class: the stopping rule ends every run",
+      target: "all",
+      figure: experiment
+        .rows("class", "mu-mis")
+        .map(({ stop }) => stop)
+        .join(", "),
+      isMet: experiment.rows("class", "mu-mis").every(({ stop }) => stop?.startsWith("rule")),
+    },
+    least(
+      "class: forget accuracy by the target term alone, points above the whole loss",
+      0,
+      ofClass("mu-mis, target term alone", (row) => {
+        const whole = experiment.rows("class", "mu-mis").find(({ seed }) => seed === row.seed);
+        return (row.figures.forget ?? 0) - (whole?.figures.forget ?? 0);
+      }),
+    ),
+    least(
+      "class: retain accuracy lost by the irrelevant term alone (points)",
+      5,
+      drop("retain", "mu-mis, irrelevant term alone"),
+    ),
+    most(
+      "class: sample gradients, share of retraining (%)",
+      10,
+      shareOfRetraining(experiment, "class", "mu-mis"),
+    ),
+    most(
+      "random: forget accuracy's distance to retraining's, at most the trained model's (points)",
+      distance("original").mean,
+      distance("own"),
+    ),
+    most("random: test accuracy lost (points)", 2, drop("test", "mu-mis", "random")),
+  ],
+  [
+    "With a whole class the wrong classes' sensitivity has no dip on this network but grows from the first step: by the paper's rule alone every run ended at its first look with nothing forgotten. With images drawn at random it falls to .8 to .9 of its first value, comes back, and the rule fires as described. Rates, and the 5 % at which a class counts as forgotten, were chosen on validation and forget images of the first seed.",
+    "Random images: the figures asked for are reached, yet little is gained. Forget accuracy stays far above retraining's and the loss test tells the images as well as before.",
+  ],
+);
 
 /** Accuracy kept on held-out images of other classes, less what is left on forget images. */
 async function scored(

@@ -9,7 +9,7 @@ import { positionsOf } from "./image-case.ts";
 import { most, shareOfRetraining, spread } from "./verdict.ts";
 
 /** Rates of the loop without projection: the best on validation data and forget samples is taken. */
-const UNPROJECTED = [0.003, 0.006, 0.012].map((learningRate) => ({
+const UNPROJECTED = [0.0003, 0.001, 0.003].map((learningRate) => ({
   gamma: 0,
   learningRate,
   endRate: learningRate / 3,
@@ -58,27 +58,36 @@ const gap = (model: string) =>
   spread(experiment, "per-class", model, ({ figures }) =>
     Math.abs((figures.forget ?? 0) - (figures.validation ?? 0)),
   );
-experiment.conclude([
-  most("forget accuracy ends near validation accuracy (points between)", NEAR, gap("pgu")),
-  most("retain accuracy lost (points)", 1, drop("pgu", "retain")),
-  most("test accuracy lost (points)", 1.5, drop("pgu", "test")),
-  {
-    claim: "without projection, points more lost on retain images",
-    target: "≥ 3.0",
-    figure: `${(drop("pgu without projection", "retain").mean - drop("pgu", "retain").mean).toFixed(1)}`,
-    isMet: drop("pgu without projection", "retain").mean - drop("pgu", "retain").mean >= 3,
-  },
-  most(
-    "four requests: forget accuracy near validation accuracy (points between)",
-    NEAR,
-    gap("pgu, four requests"),
-  ),
-  most("four requests: retain accuracy lost (points)", 1, drop("pgu, four requests", "retain")),
-  most(
-    "class: forget accuracy, training images",
-    5,
-    spread(experiment, "class", "pgu", ({ figures }) => figures.forget ?? 0),
-  ),
-  most("class: test accuracy lost on other classes (points)", 1.5, drop("pgu", "test", "class")),
-  most("class: sample gradients, share of retraining (%)", 10, shareOfRetraining(experiment, "class", "pgu")),
-]);
+experiment.conclude(
+  [
+    most("forget accuracy ends near validation accuracy (points between)", NEAR, gap("pgu")),
+    most("retain accuracy lost (points)", 1, drop("pgu", "retain")),
+    most("test accuracy lost (points)", 1.5, drop("pgu", "test")),
+    {
+      claim: "without projection, points more lost on retain images",
+      target: "≥ 3.0",
+      figure: `${(drop("pgu without projection", "retain").mean - drop("pgu", "retain").mean).toFixed(1)}`,
+      isMet: drop("pgu without projection", "retain").mean - drop("pgu", "retain").mean >= 3,
+    },
+    most(
+      "four requests: forget accuracy near validation accuracy (points between)",
+      NEAR,
+      gap("pgu, four requests"),
+    ),
+    most("four requests: retain accuracy lost (points)", 1, drop("pgu, four requests", "retain")),
+    most(
+      "class: forget accuracy, training images",
+      5,
+      spread(experiment, "class", "pgu", ({ figures }) => figures.forget ?? 0),
+    ),
+    most("class: test accuracy lost on other classes (points)", 1.5, drop("pgu", "test", "class")),
+    most(
+      "class: sample gradients, share of retraining (%)",
+      10,
+      shareOfRetraining(experiment, "class", "pgu"),
+    ),
+  ],
+  [
+    "A fifth of all training images is forgotten here, ten times the share of the paper's requests: the retain images' subspace is found from fewer images, and what the forget images need is what the others need too. Rates were chosen on validation and forget images of the first seed.",
+  ],
+);

@@ -3,7 +3,7 @@ import type { Digest } from "../kernel/digest.ts";
 import type { TrainingRun } from "../storage/training-run.ts";
 
 /** What two runs must have in common for one to be the other after unlearning. */
-const COMMON = ["data", "model", "seed", "samples", "validation", "settings"] as const;
+const COMMON = ["data", "model", "adaptation", "sisa", "seed", "samples", "validation", "settings"] as const;
 
 /** What was forgotten between two runs of one model. */
 export interface ForgottenBetween {

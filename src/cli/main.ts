@@ -6,6 +6,13 @@ import { createProgram } from "./program.ts";
 
 collectAloneWhenFarming();
 
+// A reader that has seen enough (`| head`) is no fault of the command: what was to be said is said, files are written.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 // Asked of the arguments themselves: what is wrong may be that they cannot be read.
 const json = process.argv.includes("--json");
 try {

@@ -9,7 +9,8 @@ import { deriveKey, keyFromSeed } from "../kernel/key.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Scope } from "../methods/contract.ts";
 import type { Architecture } from "../models/architecture.ts";
-import { readRunWeights, readTrainingRun, type TrainingRun } from "../storage/training-run.ts";
+import { type RunModel, runModel } from "../storage/run-model.ts";
+import { readTrainingRun, type TrainingRun } from "../storage/training-run.ts";
 import { chooseModel } from "./model-argument.ts";
 
 /** A trained model with the data it was trained on. */
@@ -17,6 +18,10 @@ export interface OpenRun {
   readonly run: TrainingRun;
   readonly dataset: Dataset;
   readonly parts: DataParts;
+  /** The model as its file or `--model` has it; of a run in shards that of each. */
+  readonly model: Architecture;
+  readonly stored: RunModel;
+  /** What is trained of it. */
   readonly architecture: Architecture;
   readonly weights: ParameterSet;
 }
@@ -38,9 +43,10 @@ export async function openTrainingRun(directory: string): Promise<OpenRun> {
   const run = readTrainingRun(directory);
   const { dataset, parts } = await loadParts(run);
   // A user's model is the file the training started from: retraining has to start there too, not from what was trained.
-  const architecture = chooseModel(run.model, dataset);
-  const weights = readRunWeights(directory, run, architecture);
-  return { run, dataset, parts, architecture, weights };
+  const model = chooseModel(run.model, dataset);
+  const stored = runModel(model, run);
+  const weights = stored.read(directory, run);
+  return { run, dataset, parts, model, stored, architecture: stored.architecture, weights };
 }
 
 /**

@@ -7,6 +7,7 @@ import { type EncodedRound, encodeRound, type Participant } from "./encode-round
 import type { RoundEntries, RoundEntry } from "./entry.ts";
 import { readRecord } from "./record.ts";
 import { sampleClients } from "./sampling.ts";
+import { createWorkspace } from "./workspace.ts";
 
 const layout = layoutOf([
   { name: "dense", shape: [20, 25], role: "parameter" },
@@ -211,6 +212,23 @@ describe("a rotation", () => {
     const { memory } = withRounds({ quantiser: "z", rate, rotation: { period: 10 } });
     const out = memory.decode(4, "c0") as Float32Array;
     for (let index = 0; index < 500; index += 5) expect(Object.is(out[index], 0)).toBe(true);
+  });
+
+  it("keeps the axes of two histories apart in one workspace", () => {
+    const config = codecConfigSchema.parse({ rate, rotation: { period: 9 } });
+    const workspace = createWorkspace();
+    const decodedIn = (own: typeof workspace, start: number) => {
+      const memory = memoryOf({ rate, rotation: { period: 9 } });
+      const [first, second] = [start, start + 1].map((seed, round) =>
+        memory.accept(round, participantsOf([lowRank(seed)])),
+      ) as [EncodedRound, EncodedRound];
+      const out = new Float32Array(layout.length);
+      const [entry] = second.entries as [RoundEntry];
+      openRound(second, frame, config, () => first.entries[0]?.record, own).decode(entry, out);
+      return out;
+    };
+    for (const start of [0, 30])
+      expect(decodedIn(workspace, start)).toEqual(decodedIn(createWorkspace(), start));
   });
 
   it("refuses a record whose axes are lost, and one whose axes are another's", () => {

@@ -23,6 +23,8 @@ import { createWorkspace, type Workspace } from "./workspace.ts";
 const ENVELOPE_BYTES = 40;
 /** Rotations that are kept: one a client of a large round. */
 const MOST_ROTATIONS = 100;
+/** Bytes of a record's own checksum, at its end. */
+const CRC_BYTES = 4;
 /** The smallest output of the range coder. */
 const LEAST_BODY_BYTES = 4;
 
@@ -197,8 +199,8 @@ export function rotationOfRecord(
   findRecord: FindReference | undefined,
 ): Rotation {
   const bytes = referenceBytes(reference, findRecord);
-  // The checksum too: one workspace may serve several histories.
-  const name = `${crc32(bytes)} ${reference.round} ${reference.client}`;
+  // The checksum too: one workspace may serve several histories. With its own at the end every record's would be the same.
+  const name = `${crc32(bytes.subarray(0, -CRC_BYTES))} ${reference.round} ${reference.client}`;
   const known = workspace.rotations.get(name);
   if (known !== undefined) return known;
   const update = new Float32Array(frame.layout.length);

@@ -7,6 +7,7 @@ import type { Architecture } from "../models/architecture.ts";
 import type { RuntimeOptions } from "../runtime/program.ts";
 import type { TrainerState } from "../training/objective.ts";
 import type { Recipe } from "../training/recipe.ts";
+import type { SisaOptions } from "../training/sisa/train-sisa.ts";
 import type { Workbench } from "./workbench.ts";
 
 /** The data a method may ask for, by the part they play. A method sees the roles it declares and no others. */
@@ -44,10 +45,17 @@ export interface MethodRequest {
   readonly prepared?: ParameterSet | undefined;
   /** Every method by id, for methods that wrap another. */
   readonly methods?: MethodTable | undefined;
+  /** What sharded training left behind, where the model was trained so; `architecture` is then the ensemble of its members. */
+  readonly shards?: ShardedTraining | undefined;
   /** A checkpoint given to `onCheckpoint` by an interrupted run of the same request; this one goes on after it, bit for bit. */
   readonly resume?: Checkpoint | undefined;
   readonly onCheckpoint?: ((checkpoint: Checkpoint) => void | Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A model trained in shards: the architecture of each, and what training and unlearning have in common. */
+export interface ShardedTraining extends Pick<SisaOptions, "config" | "key" | "checkpoints"> {
+  readonly member: Architecture;
 }
 
 /** Everything a resumed run needs beyond its request: what is prepared before the loop is made again from the key. */

@@ -29,6 +29,7 @@ import { reweight } from "./reweight.ts";
 import { salun } from "./salun.ts";
 import { scrub, scrubR } from "./scrub.ts";
 import { selectiveSynapticDampening } from "./selective-synaptic-dampening.ts";
+import { sisa } from "./sisa.ts";
 
 const references = [retrain, doNothing, randomNoise];
 const published = [
@@ -61,6 +62,7 @@ const baselines = [
   randomLabels,
   salun,
   selectiveSynapticDampening,
+  sisa,
 ];
 
 /** Every method that unlearns a centrally trained model, by id: references and controls, published systems, baselines. */

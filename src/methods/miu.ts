@@ -7,6 +7,7 @@ import { add, mul, neg, square, sub } from "../onnx/functions/index.ts";
 import type { Value } from "../onnx/ir.ts";
 import { featureValue } from "../training/features/feature-value.ts";
 import type { Feeds } from "../training/feeds.ts";
+import { clippedToNorm } from "../training/gradient-transforms.ts";
 import { crossEntropy } from "../training/losses.ts";
 import type { ObjectiveContext } from "../training/objective-context.ts";
 import type { Objective } from "../training/objective-graph.ts";
@@ -41,7 +42,7 @@ import {
  *
  * Source: T. De Min et al., arXiv 2503.09330 (TMLR 2025), MIU, and the authors' code. Departures: normalisations keep their
  * statistics on forget samples, which are of few groups; T_o is tuned on the trained model's features, as in the paper's text
- * and not as in the code (`criticOriginalFeatures`); groups nobody belongs to do not count.
+ * and not as in the code (`criticOriginalFeatures`); groups nobody belongs to do not count; gradients of the model are limited (\`clipNorm\`).
  */
 export const miu = defineMethod({
   id: "miu",
@@ -59,6 +60,11 @@ export const miu = defineMethod({
     batchSize: z.int().min(1).default(32),
     learningRate: z.number().positive().default(0.01),
     optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9, weightDecay: 1e-4 }),
+    /**
+     * The gradient of each step of the model is shortened to this norm. The information that the forgetting pass minimises has no
+     * lower bound: without a limit a few steps may leave the numbers, and rounding decides which.
+     */
+    clipNorm: z.number().positive().default(10),
     /** λ, the weight of the alignment with the trained model's information; 0 for the ablation without. */
     lambda: z.number().min(0).default(1),
     criticRate: z.number().positive().default(0.01),
@@ -125,6 +131,7 @@ export const miu = defineMethod({
         optimizer,
         // The head has no part in the features, and weight decay alone must not move it.
         trained: (name) => own.has(name) && !ofHead.has(name),
+        transformGradients: clippedToNorm(config.clipNorm),
         objective: (context) => {
           // Statistics of the forget samples alone would be wrong for all others.
           const { logits } = context.forward(context.features("forget"), { mode: "inference" });
@@ -139,6 +146,7 @@ export const miu = defineMethod({
       {
         optimizer,
         trained: (name) => own.has(name),
+        transformGradients: clippedToNorm(config.clipNorm),
         objective: (context): Objective => {
           const { logits } = context.forward(context.features("retain"));
           const supervised = crossEntropy(logits, context.labels("retain"));

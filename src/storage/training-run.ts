@@ -5,9 +5,11 @@ import { normaliserSchema } from "../data/normaliser.ts";
 import { digestArrays } from "../kernel/digest.ts";
 import { LetheError } from "../kernel/errors.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
+import { adaptationSchema } from "../models/adapt.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { onnxArchitecture, writeClassifier } from "../models/onnx-model.ts";
 import { recipeSchema } from "../training/recipe.ts";
+import { divisionSchema } from "../training/sisa/config.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 
 /** One request that was carried out, in the order of the requests. */
@@ -29,6 +31,12 @@ const runSchema = z.object({
   settings: recipeSchema,
   /** What features are scaled by; as the files have them when left out. */
   normaliser: normaliserSchema.optional(),
+  /** What of the model was trained, where not all of it; frozen weights are those it started from. */
+  adaptation: adaptationSchema.optional(),
+  /** Whether adapters are written beside the weights. */
+  isUnmerged: z.boolean().optional(),
+  /** How samples were divided for sharded training: the model is then the ensemble of the shards'. */
+  sisa: divisionSchema.optional(),
   digest: z.string(),
   /** Of the samples the weights were trained on from scratch, in their order; not in runs of earlier versions. */
   trainedOn: z.string().optional(),

@@ -6,7 +6,11 @@ import type { ParameterSet } from "../../src/kernel/parameters.ts";
 import type { Method, MethodOutcome, MethodRequest, Roles } from "../../src/methods/contract.ts";
 import { methods } from "../../src/methods/index.ts";
 import type { Architecture } from "../../src/models/architecture.ts";
+import { ensembleOf } from "../../src/models/ensemble.ts";
 import { recipeSchema, trainByRecipe } from "../../src/training/recipe.ts";
+import type { SisaCheckpoint, SisaCheckpoints } from "../../src/training/sisa/checkpoint.ts";
+import { shardedRecipe } from "../../src/training/sisa/sharded-recipe.ts";
+import { trainInShards } from "../../src/training/sisa/train-in-shards.ts";
 import { blobs } from "../support/blobs.ts";
 
 /** A trained model small enough that every method is through in a moment, and the request that goes with it. */
@@ -54,6 +58,22 @@ export async function methodCase(
       validation: part(2, 40),
     },
   };
+}
+
+/** The same request on a model that was trained in shards, with its checkpoints in memory. */
+export async function shardedCase({ request, training }: MethodCase): Promise<MethodCase> {
+  const kept = new Map<string, SisaCheckpoint>();
+  const checkpoints: SisaCheckpoints = {
+    read: (shard, slice) => kept.get(`${shard}/${slice}`),
+    write: (shard, slice, checkpoint) => void kept.set(`${shard}/${slice}`, checkpoint),
+  };
+  const { architecture: member } = request;
+  const division = { shards: 3, slices: 2 };
+  const shards = { member, checkpoints, ...shardedRecipe(RECIPE, division, keyFromSeed(3)) };
+  const { weights } = await consume(
+    trainInShards(RECIPE, { ...shards, architecture: member, samples: training }, RUNTIME),
+  );
+  return { training, request: { ...request, architecture: ensembleOf(member, 3), weights, shards } };
 }
 
 /** Runs a method after its preparation, if it has one. */

@@ -5,7 +5,7 @@ import { isLetheError } from "../../src/kernel/errors.ts";
 import type { Checkpoint } from "../../src/methods/contract.ts";
 import { methods } from "../../src/methods/index.ts";
 import { cnn } from "../../src/models/cnn.ts";
-import { type MethodCase, methodCase, prepare, unlearn } from "./method-case.ts";
+import { type MethodCase, methodCase, prepare, shardedCase, unlearn } from "./method-case.ts";
 
 /** Convolution, batch normalisation, a hidden layer and a head: what methods distinguish. */
 const architecture = cnn([1, 8, 8], 4, {
@@ -16,13 +16,18 @@ const architecture = cnn([1, 8, 8], 4, {
 });
 
 const cases = new Map<string, MethodCase>();
+const sharded = new Map<string, MethodCase>();
 beforeAll(async () => {
-  cases.set("class", await methodCase(architecture, "class"));
-  cases.set("sample", await methodCase(architecture, "sample"));
+  for (const scope of ["class", "sample"] as const) {
+    cases.set(scope, await methodCase(architecture, scope));
+    sharded.set(scope, await shardedCase(cases.get(scope) as MethodCase));
+  }
 });
-const caseOf = (scope: string): MethodCase => cases.get(scope) as MethodCase;
 
 describe.each(Object.values(methods))("every method: $id", (method) => {
+  /** One method is for models trained in shards. */
+  const caseOf = (scope: string): MethodCase =>
+    (method.id === "sisa" ? sharded : cases).get(scope) as MethodCase;
   const scopes = (["class", "sample"] as const).filter((scope) => method.scope.includes(scope));
 
   it("says what it is", () => {

@@ -78,6 +78,13 @@ async function expectFailure(
   return finished;
 }
 
+describe("a reader that stops reading", () => {
+  it("is no fault: the command ends quietly", async () => {
+    const closed = await lethe(["methods", "--json"], { onStart: (child) => child.stdout?.destroy() });
+    expect([closed.code, closed.stderr]).toEqual([0, ""]);
+  });
+});
+
 describe("help", () => {
   it("names every command, its version and an example, on stdout with exit code 0", async () => {
     const help = await lethe(["--help"]);

@@ -1,17 +1,23 @@
 import { z } from "zod";
 import { type Digest, digestArrays, digestBytes, digestJson } from "../../kernel/digest.ts";
 import type { Scope } from "../../methods/contract.ts";
+import type { Adaptation } from "../../models/adapt.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { createModel } from "../../models/index.ts";
 import { onnxArchitecture } from "../../models/onnx-model.ts";
 import type { ModelSizes } from "../../models/ready-model.ts";
+import { runModel } from "../../storage/run-model.ts";
 import type { Recipe } from "../../training/recipe.ts";
 import type { SharedSamples } from "./shared-samples.ts";
 
 /** What makes an architecture in another thread: a ready one's text with its sizes, or the bytes of a user's file. */
-export type ModelSource =
+export type ModelSource = (
   | { readonly kind: "ready"; readonly text: string; readonly sizes: ModelSizes }
-  | { readonly kind: "file"; readonly name: string; readonly bytes: Uint8Array };
+  | { readonly kind: "file"; readonly name: string; readonly bytes: Uint8Array }
+) & {
+  /** What of it is trained where not all is, and the seed of the weights the rest is frozen at. */
+  readonly part?: { readonly adaptation: Adaptation; readonly seed: number } | undefined;
+};
 
 /** What all models of a farm have in common. */
 export interface FarmHeader {
@@ -57,6 +63,8 @@ export function jobDigest(
           data: data.digest,
           model: model.kind === "ready" ? [model.text, model.sizes] : digestBytes(model.bytes),
           recipe,
+          // Left out where it was before there were parts, so that models stored then are found.
+          ...(model.part === undefined ? {} : { part: model.part }),
           subset: digestArrays(new Map([["positions", subset]])),
           seed,
           // Left out for trained models: their digests are those of earlier versions.
@@ -82,7 +90,9 @@ export function stepsOf({ recipe }: Pick<FarmHeader, "recipe">, { subset }: Trai
  * @throws LETHE_USAGE_MODEL, LETHE_DATA_ONNX, LETHE_DATA_MODEL
  */
 export function openModel(source: ModelSource): Architecture {
-  return source.kind === "ready"
-    ? createModel(source.text, source.sizes)
-    : onnxArchitecture(source.bytes, source.name);
+  const whole =
+    source.kind === "ready"
+      ? createModel(source.text, source.sizes)
+      : onnxArchitecture(source.bytes, source.name);
+  return source.part === undefined ? whole : runModel(whole, source.part).architecture;
 }

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed, randomStream } from "../../kernel/key.ts";
 import { layoutOf, type ModelLayout } from "../../kernel/layout.ts";
@@ -8,6 +9,8 @@ export interface CodecSource {
   readonly name: string;
   readonly layout: ModelLayout;
   readonly updates: readonly Float32Array[];
+  /** As many: the same client's update of the round before, where there is one. */
+  readonly earlier?: readonly (Float32Array | undefined)[];
 }
 
 /** As many updates of a history as are measured. */
@@ -68,17 +71,28 @@ export async function historySource(path: string): Promise<CodecSource> {
     const rounds = await history.rounds();
     const stride = Math.max(1, Math.floor(rounds.length / MOST_UPDATES));
     const updates: Float32Array[] = [];
+    const earlier: (Float32Array | undefined)[] = [];
     for (let at = 0; at < rounds.length && updates.length < MOST_UPDATES; at += stride) {
       const round = (rounds[at] as { readonly round: number }).round;
-      for await (const { participants } of history.readRounds({ from: round, to: round })) {
-        const update = participants.find((one) => one.update)?.update;
-        if (update) updates.push(update.slice());
+      const before = (rounds[at - 1] ?? rounds[at]) as { readonly round: number };
+      const passed = new Map<string, Float32Array>();
+      for await (const { round: here, participants } of history.readRounds({
+        from: before.round,
+        to: round,
+      })) {
+        const first = participants.find((one) => one.update);
+        if (here === round && first?.update) {
+          updates.push(first.update.slice());
+          earlier.push(passed.get(first.client));
+        } else {
+          for (const { client, update } of participants) if (update) passed.set(client, update.slice());
+        }
       }
     }
     if (updates.length === 0) {
       throw new LetheError("data", "DATA_NO_UPDATES", `Expected stored updates in ${path}, got none.`);
     }
-    return { name: "history", layout: history.header.layout, updates };
+    return { name: basename(path).replace(/\.[^.]*$/, ""), layout: history.header.layout, updates, earlier };
   } finally {
     await history.close();
   }

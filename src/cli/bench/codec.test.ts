@@ -30,7 +30,7 @@ it("measures every quantiser, and general compressors, on the updates of a histo
   await history.close();
   try {
     const rows = await consume(
-      benchCodec({ seed: 1, rates: [1], repetitions: 1, historyPath, synthetic: false }),
+      benchCodec({ seed: 1, rates: [1], repetitions: 1, historyPaths: [historyPath], synthetic: false }),
     );
     const found = (codec: string) => rows.find((row) => row.codec === codec);
     expect(found("none")?.decibels).toBeUndefined();

@@ -1,6 +1,13 @@
 import { brotliCompressSync, constants, zstdCompressSync } from "node:zlib";
 import { type QuantiserId, quantisers } from "../../history/quantisers/index.ts";
-import { decodeUpdate, encodeUpdate } from "../../history/update-codec.ts";
+import { rotationFrom } from "../../history/rotation/rotation.ts";
+import {
+  type CodecFrame,
+  decodeUpdate,
+  type EncodeOptions,
+  encodeUpdate,
+} from "../../history/update-codec.ts";
+import { createWorkspace } from "../../history/workspace.ts";
 import { throwIfCancelled } from "../../kernel/errors.ts";
 import type { Progress } from "../../kernel/events.ts";
 import { fillRandomWords, keyFromSeed } from "../../kernel/key.ts";
@@ -13,8 +20,8 @@ export interface CodecBenchOptions {
   readonly rates?: readonly number[];
   /** Whether the two synthetic sources are measured; they are unless this is false. */
   readonly synthetic?: boolean;
-  /** A history whose updates are measured too; best one with the quantiser `none`, which holds them exactly. */
-  readonly historyPath?: string;
+  /** Histories whose updates are measured too; best with the quantiser `none`, which holds them exactly. */
+  readonly historyPaths?: readonly string[];
   /** Encodings and decodings that are timed, interleaved over all codecs. */
   readonly repetitions?: number;
   readonly signal?: AbortSignal;
@@ -50,10 +57,14 @@ export interface Spread {
 }
 
 const DEFAULT_RATES = [0.25, 0.5, 1, 2, 3, 4] as const;
+/** The best unbiased and biased quantisers, which are measured with the transforms too. */
+const TRANSFORMED = ["tcq8", "deadzone", "dq8"] as const;
 /** Dithers that the bias is averaged over. */
 const DITHERS = 20;
 /** Decibels that one bit is worth: 20 log10 2. */
 const DECIBELS_PER_BIT = 6.0206;
+/** A round that no measured update is of. */
+const REFERENCE_ROUND = 10_000;
 
 /**
  * Measures the history's codecs: size, distortion, bias and speed, next to general compressors on the same data.
@@ -61,10 +72,10 @@ const DECIBELS_PER_BIT = 6.0206;
  * @throws LETHE_CANCELLED, and what reading the history throws
  */
 export async function* benchCodec(options: CodecBenchOptions): Progress<readonly CodecBenchRow[]> {
-  const { seed, rates = DEFAULT_RATES, repetitions = 15, historyPath, signal } = options;
+  const { seed, rates = DEFAULT_RATES, repetitions = 15, historyPaths = [], signal } = options;
   yield { type: "started", operation: "bench codec", details: { seed, repetitions } };
   const sources = options.synthetic === false ? [] : [gaussianSource(seed), realLikeSource(seed)];
-  if (historyPath !== undefined) sources.push(await historySource(historyPath));
+  for (const path of historyPaths) sources.push(await historySource(path));
   const rows: CodecBenchRow[] = [];
   for (const [index, source] of sources.entries()) {
     yield { type: "phase", name: source.name, index, of: sources.length };
@@ -73,6 +84,12 @@ export async function* benchCodec(options: CodecBenchOptions): Progress<readonly
         prepareCase(source, quantiser, bits, seed),
       ),
     );
+    if (source.earlier !== undefined) {
+      for (const quantiser of TRANSFORMED)
+        for (const bits of rates)
+          for (const transform of ["rotated", "predicted"] as const)
+            cases.push(prepareCase(source, quantiser, bits, seed, transform));
+    }
     // Interleaved, so that a busy moment of the machine hits all alike.
     for (let repetition = 0; repetition < repetitions; repetition++) {
       throwIfCancelled(signal);
@@ -86,6 +103,7 @@ export async function* benchCodec(options: CodecBenchOptions): Progress<readonly
 
 interface Case {
   readonly quantiser: QuantiserId;
+  readonly isPlain: boolean;
   readonly targetBits: number | undefined;
   readonly step: number;
   time(): void;
@@ -97,6 +115,7 @@ function prepareCase(
   quantiser: QuantiserId,
   targetBits: number | undefined,
   seed: number,
+  transform?: "rotated" | "predicted",
 ): Case {
   const { layout, updates, name } = source;
   const frame = { layout, key: keyFromSeed(seed) };
@@ -106,16 +125,20 @@ function prepareCase(
   const encodeMs: number[] = [];
   const decodeMs: number[] = [];
   const out = new Float32Array(layout.length);
+  const workspace = createWorkspace();
   const code = (update: Float32Array, round: number) => {
     const identity = { round, client: "0" };
+    const lean = transform && referenceOf(source, update, frame, { quantiser, rate }, transform);
     const start = performance.now();
-    const { record, passes } = encodeUpdate(update, frame, identity, { quantiser, rate, previous: found });
+    const options = { quantiser, rate, previous: found, reference: lean?.reference };
+    const { record, passes } = encodeUpdate(update, frame, identity, options, workspace);
     const middle = performance.now();
-    decodeUpdate(record, frame, identity, out);
+    decodeUpdate(record, frame, identity, out, workspace, () => lean?.record);
     return { record, encodeMs: (middle - start) / passes, decodeMs: performance.now() - middle };
   };
   return {
     quantiser,
+    isPlain: transform === undefined,
     targetBits,
     step: found.step,
     time() {
@@ -126,10 +149,11 @@ function prepareCase(
       });
     },
     row() {
-      const { bytes, squares, energy, correlation, biasRatio } = quality(updates, (update, round) => ({
-        bytes: code(update, round).record.length,
-        out,
-      }));
+      const { bytes, squares, energy, correlation, biasRatio } = quality(
+        updates,
+        (update, round) => ({ bytes: code(update, round).record.length, out }),
+        transform === undefined ? DITHERS : 0,
+      );
       const bitsPerParameter = (8 * bytes) / layout.length;
       const decibels = squares === 0 ? undefined : 10 * Math.log10(squares / energy);
       const isGaussian = name === "gaussian" && decibels !== undefined;
@@ -137,7 +161,7 @@ function prepareCase(
         spread(ms.map((one) => (4 * layout.length) / 1e3 / one));
       return {
         source: name,
-        codec: quantiser,
+        codec: transform === undefined ? quantiser : `${quantiser} ${transform}`,
         targetBits,
         bitsPerParameter,
         decibels,
@@ -152,10 +176,31 @@ function prepareCase(
   };
 }
 
+/** What a transform leans on: the client's update of the round before, coded at the same rate. */
+function referenceOf(
+  { layout, updates, earlier }: CodecSource,
+  update: Float32Array,
+  frame: CodecFrame,
+  options: EncodeOptions,
+  transform: "rotated" | "predicted",
+): { readonly record: Uint8Array; readonly reference: NonNullable<EncodeOptions["reference"]> } | undefined {
+  const before = earlier?.[updates.indexOf(update)];
+  if (before === undefined) return undefined;
+  const identity = { round: REFERENCE_ROUND, client: "0" };
+  const { record } = encodeUpdate(before, frame, identity, options);
+  const decoded = new Float32Array(layout.length);
+  decodeUpdate(record, frame, identity, decoded);
+  const { round } = identity;
+  const reference =
+    transform === "rotated" ? { round, rotation: rotationFrom(decoded, layout) } : { round, update: decoded };
+  return { record, reference };
+}
+
 /** Distortion of all updates, and bias of the first over many dithers. */
 function quality(
   updates: readonly Float32Array[],
   code: (update: Float32Array, round: number) => { readonly bytes: number; readonly out: Float32Array },
+  dithers: number,
 ) {
   let bytes = 0;
   let squares = 0;
@@ -174,7 +219,8 @@ function quality(
   const first = updates[0] as Float32Array;
   const sums = new Float64Array(first.length);
   let ditherSquares = 0;
-  for (let round = 0; round < DITHERS; round++) {
+  // A transform changes nothing of it: it is the quantiser's.
+  for (let round = 0; round < dithers; round++) {
     const { out } = code(first, 1000 + round);
     first.forEach((value, index) => {
       const error = (out[index] as number) - value;
@@ -182,13 +228,13 @@ function quality(
       ditherSquares += error * error;
     });
   }
-  const meanSquares = sums.reduce((sum, value) => sum + (value / DITHERS) ** 2, 0);
+  const meanSquares = sums.reduce((sum, value) => sum + (value / Math.max(dithers, 1)) ** 2, 0);
   return {
     bytes,
     squares,
     energy,
     correlation: squares === 0 ? undefined : products / Math.sqrt(squares * energy),
-    biasRatio: ditherSquares === 0 ? undefined : (meanSquares * DITHERS * DITHERS) / ditherSquares,
+    biasRatio: ditherSquares === 0 ? undefined : (meanSquares * dithers * dithers) / ditherSquares,
   };
 }
 
@@ -212,8 +258,8 @@ function generalCompressors(
     readonly bytes: Uint8Array;
     readonly targetBits: number | undefined;
   }[] = [{ name: "float32", bytes: floats, targetBits: undefined }];
-  for (const { quantiser, targetBits, step } of cases) {
-    if (quantiser === "z")
+  for (const { quantiser, isPlain, targetBits, step } of cases) {
+    if (quantiser === "z" && isPlain)
       inputs.push({ name: "z indices", bytes: indicesOf(update, step, seed), targetBits });
   }
   return inputs.flatMap(({ name, bytes, targetBits }) =>

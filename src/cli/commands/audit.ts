@@ -138,6 +138,18 @@ async function judged(
   context: CommandContext,
 ): Promise<AuditOutcome> {
   const { parts, run, dataset } = unlearned;
+  if (run.sisa !== undefined) {
+    return refused([
+      "The model was trained in shards: references are trained whole, and differ from it for that alone. Unlearning by `sisa` is " +
+        "exact; `--set fromScratch=true` makes the same digest without any checkpoint.",
+    ]);
+  }
+  if (run.adaptation !== undefined && options.farm !== undefined) {
+    return refused([
+      "References of which a part is trained cannot be trained on a farm yet. Audit without --farm.",
+    ]);
+  }
+  const part = run.adaptation && { adaptation: run.adaptation, seed: run.seed };
   const mismatches = [
     ...runMismatches(original.run, run, work?.from, parts.train.count),
     ...dataRefusals(original),
@@ -155,7 +167,7 @@ async function judged(
     "Auditing",
     audit({
       data: { ...parts, ...forgotten },
-      model: modelSourceOf(run.model, dataset),
+      model: { ...modelSourceOf(run.model, dataset), part },
       recipe: run.settings,
       original: original.weights,
       unlearned: unlearned.weights,

@@ -116,7 +116,8 @@ function parseModels(text: string): string[] {
 }
 
 interface CodecOptions extends CommonOptions {
-  readonly history?: string;
+  readonly history?: readonly string[];
+  readonly synthetic: boolean;
   readonly rates?: readonly number[];
   readonly repetitions: number;
 }
@@ -126,7 +127,8 @@ function codecCommand(): Command {
     .description(
       "Update codecs: bits, distortion against R(D), bias, MB/s each way; zstd and brotli beside them.",
     )
-    .option("--history <file>", "also measure the updates of a history, best one stored with the codec none")
+    .option("--history <files...>", "also measure the updates of histories, best stored with the codec none")
+    .option("--no-synthetic", "leave out the Gaussian and the real-like source")
     .option("--rates <list>", "bits per parameter, separated by spaces", parseList(parseReal))
     .option("--repetitions <count>", "encodings and decodings timed", parseCount, 15);
   return defineAction<CodecOptions>(command, "out/bench", async (options, context) => {
@@ -137,7 +139,8 @@ function codecCommand(): Command {
         repetitions: options.repetitions,
         signal: context.signal,
         ...(options.rates === undefined ? {} : { rates: options.rates }),
-        ...(options.history === undefined ? {} : { historyPath: options.history }),
+        ...(options.history === undefined ? {} : { historyPaths: options.history }),
+        synthetic: options.synthetic,
       }),
     );
     const document = { results, machine: describeMachine(packageVersions()) };

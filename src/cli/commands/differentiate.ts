@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { Command } from "commander";
 import { z } from "zod";
 import { keyFromSeed } from "../../kernel/key.ts";
+import { adapt, adaptationSchema } from "../../models/adapt.ts";
 import { initialWeights } from "../../models/architecture.ts";
 import { openOnnxArchitecture } from "../../models/onnx-model.ts";
 import { writeModel } from "../../onnx/write-model.ts";
@@ -10,13 +11,7 @@ import { openOnnxFile } from "../../storage/onnx-file.ts";
 import { encodeTensors } from "../../storage/safetensors.ts";
 import { parseOptimizer } from "../../training/optimizers.ts";
 import { buildStepGraph } from "../../training/step-graph.ts";
-import {
-  type AdaptationOptions,
-  adapt,
-  adaptationInput,
-  adaptationSchema,
-  addAdaptationOptions,
-} from "../adaptation.ts";
+import { type AdaptationOptions, adaptationInput, addAdaptationOptions } from "../adaptation.ts";
 import { type CommonOptions, defineAction, parseSettings } from "../context.ts";
 import { parseSize } from "../model-argument.ts";
 

@@ -8,28 +8,28 @@ import { loadDataset } from "../../data/index.ts";
 import { fitNormaliser } from "../../data/normaliser.ts";
 import { divideDataset, normalisedParts } from "../../data/parts.ts";
 import { createPrefetcher } from "../../data/prefetch.ts";
-import { digestArrays } from "../../kernel/digest.ts";
-import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
+import { LetheError } from "../../kernel/errors.ts";
+import { keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import { accuracy } from "../../metrics/accuracy.ts";
 import { predictedClasses } from "../../metrics/predictions.ts";
-import { type Architecture, initialWeights, layoutOfArchitecture } from "../../models/architecture.ts";
+import { adaptationSchema } from "../../models/adapt.ts";
+import { type Architecture, layoutOfArchitecture } from "../../models/architecture.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
+import { runModel } from "../../storage/run-model.ts";
+import { SHARDS_FOLDER, sisaCheckpointFiles } from "../../storage/sisa-checkpoints.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
-import { writeTrainingRun } from "../../storage/training-run.ts";
 import { createPredictor, type Predictor } from "../../training/predictor.ts";
 import { trainByRecipe } from "../../training/recipe.ts";
-import {
-  type AdaptationOptions,
-  adapt,
-  adaptationInput,
-  adaptationSchema,
-  addAdaptationOptions,
-} from "../adaptation.ts";
+import { divisionSchema } from "../../training/sisa/config.ts";
+import { shardedRecipe } from "../../training/sisa/sharded-recipe.ts";
+import { trainInShards } from "../../training/sisa/train-in-shards.ts";
+import { type AdaptationOptions, adaptationInput, addAdaptationOptions } from "../adaptation.ts";
 import { type CommonOptions, defineAction, parseCount, parseReal, parseSettings } from "../context.ts";
 import { DATA_HELP } from "../data-argument.ts";
 import { chooseModel, MODEL_HELP } from "../model-argument.ts";
 import { digestFacts, readOwnCheckpoint } from "../own-checkpoint.ts";
+import { parseSetting } from "../setting-argument.ts";
 import { addTrainOptions, readTrainSettings, type TrainFlags } from "../train-settings.ts";
 
 interface TrainOptions extends CommonOptions, AdaptationOptions, TrainFlags {
@@ -40,6 +40,7 @@ interface TrainOptions extends CommonOptions, AdaptationOptions, TrainFlags {
   readonly normalise?: boolean;
   readonly prefetch?: boolean;
   readonly unmerged?: boolean;
+  readonly sisa?: Readonly<Record<string, unknown>>;
 }
 
 /** What is held out from training unless asked otherwise: enough for a stopping rule, not missed by the model. */
@@ -69,6 +70,12 @@ export function trainCommand(): Command {
       "--prefetch",
       "read batches ahead in a worker thread, which loads the data as well; changes no result",
     )
+    .option(
+      "--sisa <division>",
+      "train in shards and slices, as shards=5,slices=4, so that `lethe unlearn --method sisa` forgets exactly and soon; the model " +
+        "is the ensemble of the shards'",
+      parseDivision,
+    )
     .option("--unmerged", "write the adapters of --lora beside the weights instead of adding them up");
   addAdaptationOptions(addTrainOptions(command)).addHelpText(
     "after",
@@ -88,11 +95,14 @@ export function trainCommand(): Command {
     const key = keyFromSeed(context.seed);
     const adaptation = parseSettings(adaptationSchema, adaptationInput(options), "lethe train");
     const isAdapted = Object.keys(adaptation).length > 0;
-    const { architecture, restore } = adapt(
-      model,
-      adaptation,
-      initialWeights(model, deriveKey(key, "initial")),
-    );
+    const sisa = options.sisa && parseSettings(divisionSchema, options.sisa, "lethe train --sisa");
+    if (sisa !== undefined && (isAdapted || options.prefetch)) {
+      throw new LetheError(
+        "usage",
+        "USAGE_SETTINGS",
+        "Expected --sisa without --train, --freeze, --lora and --prefetch.",
+      );
+    }
     const facts = {
       data: options.data,
       model: options.model,
@@ -100,10 +110,13 @@ export function trainCommand(): Command {
       ...(samples === undefined ? {} : { samples }),
       validation,
       settings,
-      ...(isAdapted ? { adaptation } : {}),
+      ...(isAdapted ? { adaptation, isUnmerged: options.unmerged ?? false } : {}),
+      ...(sisa === undefined ? {} : { sisa }),
       ...(normaliser === undefined ? {} : { normaliser }),
     };
     const recipe = digestFacts(facts);
+    const stored = runModel(model, facts);
+    const { architecture } = stored;
     const checkpoint = join(options.out, "checkpoint.safetensors");
 
     const positions = { subset: parts.trainPositions };
@@ -115,35 +128,49 @@ export function trainCommand(): Command {
       : undefined;
     const resume = readOwnCheckpoint(checkpoint, recipe, decodeState)?.state;
     if (resume !== undefined) context.say(`Going on after step ${resume.step}.`);
-    const { weights: trained, state } = await context.run(
-      `Training ${architecture.id} on ${dataset.title}`,
-      trainByRecipe(settings, {
-        architecture,
-        samples: parts.train,
-        key,
-        runtime: context.runtime,
-        resume,
-        batches: prefetcher?.batches,
-        onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
-        signal: context.signal,
-      }),
-    );
-    const weights = restore(trained);
+    const title = `Training ${architecture.id} on ${dataset.title}`;
+    const common = { architecture: model, samples: parts.train, runtime: context.runtime };
+    const signal = context.signal && { signal: context.signal };
+    const checkpoints = sisaCheckpointFiles(join(options.out, SHARDS_FOLDER));
+    const { weights, ...work } =
+      sisa === undefined
+        ? await context
+            .run(
+              title,
+              trainByRecipe(settings, {
+                ...common,
+                architecture,
+                key,
+                resume,
+                batches: prefetcher?.batches,
+                onEpoch: (reached) => writeFileAtomically(checkpoint, encodeState(reached, recipe)),
+                ...signal,
+              }),
+            )
+            .then(({ state, ...found }) => ({ ...found, steps: state.step }))
+        : await context.run(
+            title,
+            trainInShards(
+              settings,
+              { ...common, ...shardedRecipe(settings, sisa, key), checkpoints, ...signal },
+              context.runtime,
+            ),
+          );
     await using predictor = await createPredictor(architecture, context.runtime);
     const result = {
       ...facts,
       ...(dataset.tokenizer === undefined ? {} : { tokenizer: dataset.tokenizer.digest }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
       accuracy: {
-        train: await accuracyOn(predictor, architecture, trained, parts.train),
+        train: await accuracyOn(predictor, architecture, weights, parts.train),
         ...(parts.validation.count === 0
           ? {}
-          : { validation: await accuracyOn(predictor, architecture, trained, parts.validation) }),
-        test: await accuracyOn(predictor, architecture, trained, parts.test),
+          : { validation: await accuracyOn(predictor, architecture, weights, parts.validation) }),
+        test: await accuracyOn(predictor, architecture, weights, parts.test),
       },
-      steps: state.step,
+      ...work,
       seconds: (performance.now() - started) / 1000,
-      digest: digestArrays(options.unmerged ? trained : weights),
+      digest: stored.digestOf(weights),
       trainedOn: digestSamples(parts.train),
       requests: [],
     };
@@ -151,14 +178,13 @@ export function trainCommand(): Command {
       const record = `${JSON.stringify(dataset.tokenizer.record)}\n`;
       writeFileAtomically(join(options.out, "tokenizer.json"), record);
     }
-    if (options.unmerged) writeTrainingRun(options.out, architecture, trained, result);
-    else writeTrainingRun(options.out, model, weights, result);
+    stored.write(options.out, weights, result);
     rmSync(checkpoint, { force: true });
     return {
       json: result,
       text: [
         `accuracy   train ${percent(result.accuracy.train)}   test ${percent(result.accuracy.test)}`,
-        `time       ${result.seconds.toFixed(1)} s, ${result.steps} steps`,
+        `time       ${result.seconds.toFixed(1)} s, ${workText(work)}`,
         `digest     ${result.digest}`,
         `written    ${join(options.out, "model.onnx")}, ${join(options.out, "run.json")}`,
       ],
@@ -177,6 +203,19 @@ async function accuracyOn(
   const predicted = predictedClasses(logits, architecture.classes);
   const isCounted = (_: number, at: number): boolean => answers[at] !== IGNORED_LABEL;
   return accuracy(predicted.filter(isCounted), answers.filter(isCounted));
+}
+
+/** What training took: steps, or in shards what of them was trained now. */
+function workText(
+  work: { readonly steps: number } | { readonly slicesTrained: number; readonly slices: number },
+): string {
+  return "steps" in work ? `${work.steps} steps` : `${work.slicesTrained} of ${work.slices} slices`;
+}
+
+function parseDivision(text: string): Readonly<Record<string, unknown>> {
+  return text
+    .split(",")
+    .reduce<Readonly<Record<string, unknown>>>((earlier, pair) => parseSetting(pair, earlier), {});
 }
 
 function percent(share: number): string {

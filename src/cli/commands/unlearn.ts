@@ -2,7 +2,6 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { digestSamples } from "../../data/digest-samples.ts";
-import { digestArrays } from "../../kernel/digest.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { deriveKey, keyFromSeed } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
@@ -11,10 +10,13 @@ import { findMethod, methods } from "../../methods/index.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../storage/method-checkpoint.ts";
 import { decodeTensors, encodeTensors } from "../../storage/safetensors.ts";
-import { type TrainingRun, writeTrainingRun } from "../../storage/training-run.ts";
+import { SHARDS_FOLDER, sisaCheckpointsFrom } from "../../storage/sisa-checkpoints.ts";
+import type { TrainingRun } from "../../storage/training-run.ts";
+import { shardedRecipe } from "../../training/sisa/sharded-recipe.ts";
 import { type CommandContext, type CommonOptions, defineAction } from "../context.ts";
 import { digestFacts, readOwnCheckpoint } from "../own-checkpoint.ts";
 import { parseSetting } from "../setting-argument.ts";
+import { requireShardMethod } from "../shard-method.ts";
 import { centralScope, type OpenRun, openRequest, openTrainingRun } from "../training-run.ts";
 
 interface UnlearnOptions extends CommonOptions {
@@ -55,7 +57,14 @@ export function unlearnCommand(): Command {
       }
       const method = findMethod(options.method);
       const open = await openTrainingRun(directory);
-      const { run, parts, architecture, weights } = open;
+      const { run, parts, model, stored, architecture, weights } = open;
+      requireShardMethod(run, method.id);
+      const kept = sisaCheckpointsFrom(join(directory, SHARDS_FOLDER), join(options.out, SHARDS_FOLDER));
+      const shards = run.sisa && {
+        member: model,
+        checkpoints: kept.checkpoints,
+        ...shardedRecipe(run.settings, run.sisa, keyFromSeed(run.seed)),
+      };
       const request = openRequest(open, options.forget, context.seed);
       const { set: settings = {} } = options;
       const started = performance.now();
@@ -81,6 +90,7 @@ export function unlearnCommand(): Command {
         runtime: context.runtime,
         prepared,
         methods,
+        shards,
         resume,
         onCheckpoint: (reached) => writeFileAtomically(checkpoint, encodeCheckpoint(reached, recipe)),
         signal: context.signal,
@@ -91,7 +101,7 @@ export function unlearnCommand(): Command {
       const unlearning = performance.now();
       const outcome = await context.run(`Unlearning by ${method.title}`, method.run(full, settings));
       const seconds = (performance.now() - unlearning) / 1000;
-      const digest = digestArrays(outcome.weights);
+      const digest = stored.digestOf(outcome.weights);
       const result = {
         method: method.id,
         guarantee: method.guarantee,
@@ -119,7 +129,8 @@ export function unlearnCommand(): Command {
           { spec: options.forget, method: method.id, positions: [...request.forget] },
         ],
       };
-      writeTrainingRun(options.out, architecture, outcome.weights, after);
+      if (run.sisa) kept.copyRest(run.sisa);
+      stored.write(options.out, outcome.weights, after);
       writeFileAtomically(join(options.out, "unlearn.json"), `${JSON.stringify(result, undefined, 2)}\n`);
       rmSync(checkpoint, { force: true });
       return { json: result, text: textOf(result, options.out, (performance.now() - started) / 1000) };

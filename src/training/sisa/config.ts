@@ -15,6 +15,9 @@ export const sisaSchema = z.strictObject({
   optimizer: optimizerSchema.prefault({ id: "sgd", momentum: 0.9 }),
 });
 
+/** How samples are divided; the rest of the settings are those of all training. */
+export const divisionSchema = sisaSchema.pick({ shards: true, slices: true });
+
 /** Settings with nothing left out. */
 export type SisaConfig = z.output<typeof sisaSchema>;
 

@@ -93,16 +93,14 @@ describe("training without some samples", () => {
     expect(gradientEvaluations).toBe(unions.reduce((sum, count) => sum + count, 0) * epochsPerSlice(CONFIG));
   });
 
-  it("may empty a whole shard, which then has no model", async () => {
+  it("is refused where it would empty a whole shard, which would have no model", async () => {
     const store = memory();
     await update(SAMPLES, store);
     const left = without(
       SAMPLES,
       [0, 1, 2].flatMap((slice) => placed(2, slice)),
     );
-    const unlearned = await update(left, store);
-    expect(unlearned.shards).toHaveLength(3);
-    expect(digestOf(unlearned)).toEqual(digestOf(await update(left, memory())));
+    await expect(update(left, store)).rejects.toMatchObject({ code: "LETHE_DATA_EMPTY" });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Samples } from "../../data/dataset.ts";
 import { type Digest, digestJson } from "../../kernel/digest.ts";
+import { LetheError } from "../../kernel/errors.ts";
 import { nested, type Progress } from "../../kernel/events.ts";
 import { deriveKey, type Key } from "../../kernel/key.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
@@ -26,7 +27,7 @@ export interface SisaOptions {
 
 /** The models, and what they cost. */
 export interface SisaResult {
-  /** Weights of every shard that has samples. */
+  /** Weights of every shard. */
   readonly shards: readonly ParameterSet[];
   /** Samples × passes of this call. */
   readonly gradientEvaluations: number;
@@ -47,7 +48,7 @@ export interface SisaResult {
  * training without them from scratch. Checkpoints that depend on them are written over.
  *
  * @yields a `phase` for every shard, `step` events of the slices that are trained, a `checkpoint` for each
- * @throws what training throws
+ * @throws LETHE_DATA_EMPTY when a shard has no samples left; what training throws
  * Source: Bourtoule et al., "Machine unlearning" (2019), arXiv 1912.03817, section IV. Departures: places are drawn for each
  * sample or person by itself, so that shards differ in size by chance; each slice starts with fresh optimizer state.
  */
@@ -67,6 +68,13 @@ export async function* trainSisa(options: SisaOptions): Progress<SisaResult> {
     const result = yield* updateShard(options, shard, slices, digestJson({ facts, shard }));
     for (const name of Object.keys(costs) as (keyof typeof costs)[]) costs[name] += result[name];
     if (result.slices > 0) shards.push(result.weights);
+  }
+  if (shards.length < config.shards) {
+    throw new LetheError(
+      "data",
+      "DATA_EMPTY",
+      `Expected samples in each of ${config.shards} shards, got ${config.shards - shards.length} without any. Train with fewer shards.`,
+    );
   }
   return { shards, ...costs };
 }
