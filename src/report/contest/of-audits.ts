@@ -1,4 +1,5 @@
 import type { MetricRow } from "../../audit/audit-document.ts";
+import { LetheError } from "../../kernel/errors.ts";
 import { invertIncreasing } from "../../metrics/statistics/invert-increasing.ts";
 import { studentCdf } from "../../metrics/statistics/student-t.ts";
 import { mean, variance } from "../../metrics/statistics/summary.ts";
@@ -24,6 +25,14 @@ type Audit = NamedDocument<AuditReport>;
  * @throws LETHE_DATA_INCOMPARABLE for audits of other data, models, requests or references
  */
 export function contestOfAudits(audits: readonly Audit[]): Contest {
+  const withoutReferences = audits.find(({ document }) => document.references === 0);
+  if (withoutReferences !== undefined) {
+    throw new LetheError(
+      "data",
+      "DATA_INCOMPARABLE",
+      `Expected audits by retrained models, but ${withoutReferences.name} was judged by held-out samples: there is nothing to measure a distance from. Audit it with --reference retrain:8.`,
+    );
+  }
   // Documents of version 1 have no digests of data and request; where all have them, they decide.
   const isDigested = audits.every(({ document: { digests } }) => digests.data && digests.forget);
   expectComparable(
