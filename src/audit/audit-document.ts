@@ -1,6 +1,7 @@
 import { mean } from "../metrics/statistics/summary.ts";
 import type { AuditOutcome } from "./audit.ts";
 import type { Figure } from "./figures.ts";
+import type { HeldOutFigure } from "./holdout/held-out-figures.ts";
 import { floorOf, limitsOf } from "./verdict.ts";
 
 /** One row of the table of an audit. */
@@ -33,6 +34,8 @@ export interface AuditDocument {
   readonly verdict: AuditOutcome["verdict"];
   readonly reasons: readonly string[];
   readonly metrics: Readonly<Record<string, MetricRow>>;
+  /** Figures of an audit by held-out samples, in place of `metrics`; since version 3. */
+  readonly heldOut?: readonly HeldOutFigure[] | undefined;
   readonly controls: AuditOutcome["controls"];
   readonly notes: readonly string[];
   readonly duplicates?: AuditOutcome["duplicates"] | undefined;
@@ -45,6 +48,7 @@ export function documentOf({
   verdict,
   reasons,
   figures,
+  heldOut,
   controls,
   notes,
   duplicates,
@@ -58,6 +62,7 @@ export function documentOf({
     metrics: Object.fromEntries(
       figures.map((figure) => [figure.measure.id, rowOf(figure, figures, telling)]),
     ),
+    ...(heldOut === undefined ? {} : { heldOut }),
     controls,
     notes,
     ...(duplicates === undefined ? {} : { duplicates }),

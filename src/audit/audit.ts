@@ -12,6 +12,7 @@ import { type FarmOptions, trainModels } from "./farm/model-farm.ts";
 import { shareSamples } from "./farm/shared-samples.ts";
 import { type ModelSource, openModel, type TrainingJob } from "./farm/training-job.ts";
 import { type ComparedModels, type Figure, figuresBy, figuresOf } from "./figures.ts";
+import type { HeldOutFigure } from "./holdout/held-out-figures.ts";
 import { attackByManyModels, type ManyModelsFigure, type ManyModelsRequest } from "./many-models.ts";
 import { referenceRefusals, refusalsOf, sampleRefusals } from "./refusals.ts";
 import { measureRelearning, type Relearning } from "./relearning.ts";
@@ -60,6 +61,8 @@ export interface AuditedModels {
 /** What an audit found. */
 export interface AuditOutcome extends AuditVerdict {
   readonly figures: readonly Figure[];
+  /** Where held-out samples took the place of retrained models. */
+  readonly heldOut?: readonly HeldOutFigure[];
   /** Left out where the comparison was refused before any model was trained. */
   readonly duplicates?: Duplicates;
   readonly models?: AuditedModels;
@@ -207,7 +210,8 @@ export function refused(reasons: readonly string[]): AuditOutcome {
   return { verdict: "refused", reasons, controls: [], figures: [], notes: [] };
 }
 
-const NO_NUMBERS =
+/** Why a model without numbers gets no verdict. */
+export const NO_NUMBERS =
   "The unlearned model gives scores that are no numbers (NaN or infinite): there is nothing to compare.";
 
 /** Scores every model of an audit; nothing where the unlearned one gives no numbers. */
@@ -236,7 +240,8 @@ async function scoredAll<Model>(
   };
 }
 
-async function unlessNotFinite<Value>(work: () => Promise<Value>): Promise<Value | undefined> {
+/** Scores, or nothing where they are no numbers. */
+export async function unlessNotFinite<Value>(work: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await work();
   } catch (error) {
@@ -262,7 +267,8 @@ function textNotes({ exact, forget }: Duplicates): readonly string[] {
   ];
 }
 
-function copiesNote(exact: number, forget: number): readonly string[] {
+/** Copies that were kept, as a fact beside the verdict. */
+export function copiesNote(exact: number, forget: number): readonly string[] {
   return exact > 0
     ? [
         `${exact} of ${forget} forgotten samples are also among the retained ones as exact copies: what they taught stays, and retrained models know it too.`,

@@ -22,7 +22,8 @@ export interface AuditControl {
 
 /** The word of an audit. */
 export interface AuditVerdict {
-  readonly verdict: "pass" | "fail" | "refused";
+  /** `plausible` is the best an audit without retrained models can say, and weaker than a pass. */
+  readonly verdict: "pass" | "plausible" | "fail" | "refused";
   /** Sentences a person understands; at least one. */
   readonly reasons: readonly string[];
   readonly controls: readonly AuditControl[];

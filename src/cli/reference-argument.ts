@@ -8,22 +8,33 @@ import { type OpenRun, openTrainingRun } from "./training-run.ts";
 /** What an unlearned model is judged by. */
 export type Reference =
   | { readonly kind: "retrain"; readonly count: number }
+  | { readonly kind: "holdout" }
   | { readonly kind: "runs"; readonly directories: readonly string[] };
 
-/** `retrain:8`, or `runs:DIR,DIR,…`. */
+/** `retrain:8`, `runs:DIR,DIR,…`, or `holdout`. */
 export function parseReference(text: string): Reference {
+  if (text === "holdout") return { kind: text };
   const [, kind, rest = ""] = /^(retrain|runs):(.+)$/.exec(text) ?? [];
   if (kind === "retrain" && /^\d+$/.test(rest)) return { kind, count: parseCount(rest) };
   const directories = rest.split(",").filter((name) => name !== "");
   if (kind === "runs" && directories.length > 0) return { kind, directories };
   throw new InvalidArgumentError(
-    "Expected retrain:COUNT, such as retrain:8, or runs:DIRECTORY,DIRECTORY,… of models retrained before.",
+    "Expected retrain:COUNT, such as retrain:8, runs:DIRECTORY,DIRECTORY,… of models retrained before, or holdout.",
   );
 }
 
-/** How many models a reference stands for. */
+/** How many retrained models a reference stands for. */
 export function referenceCount(reference: Reference): number {
-  return reference.kind === "retrain" ? reference.count : reference.directories.length;
+  switch (reference.kind) {
+    case "retrain":
+      return reference.count;
+    case "runs":
+      return reference.directories.length;
+    case "holdout":
+      return 0;
+    default:
+      return reference satisfies never;
+  }
 }
 
 /**
@@ -37,7 +48,7 @@ export async function openReferences(
   { run, parts }: OpenRun,
   { retain }: ForgottenBetween,
 ): Promise<{ readonly given?: readonly ParameterSet[]; readonly refusals: readonly string[] }> {
-  if (reference.kind === "retrain") return { refusals: [] };
+  if (reference.kind !== "runs") return { refusals: [] };
   const digests = { all: digestSamples(parts.train), retain: digestSamples(parts.train.subset(retain)) };
   const given: ParameterSet[] = [];
   const refusals: string[] = [];

@@ -5,10 +5,10 @@ import type { Leftover } from "../audit/leftovers.ts";
 /** Names the kind of document, so that a reader need not guess. */
 export const AUDIT_FORMAT = "lethe-audit";
 /**
- * Version of the document. 1 had no `format` and `version`, and of the evidence the curves, the histograms and the classes alone. A number goes
+ * Version of the document. 1 had no `format` and `version`, and of the evidence the curves, the histograms and the classes alone; 2 knew no verdict `plausible`. A number goes
  * up when a reader has to know; whatever is merely new is optional.
  */
-export const AUDIT_VERSION = 2;
+export const AUDIT_VERSION = 3;
 
 /** Everything the page of an audit is made of: the JSON document of `lethe audit`. */
 export interface AuditReport extends AuditDocument {
@@ -20,6 +20,7 @@ export interface AuditReport extends AuditDocument {
   readonly model: string;
   readonly classNames: readonly string[];
   readonly requests: readonly AuditedRequest[];
+  /** Retrained models compared; 0 where held-out samples took their place. */
   readonly references: number;
   readonly seed: number;
   readonly recipe: Readonly<Record<string, unknown>>;

@@ -40,7 +40,7 @@ describe("documents of audits", () => {
 
   it("of a later version, or none at all, are refused with the reason", () => {
     expect(() => parseAuditReport({ ...sampleAudit(), version: 99 }, "a.json")).toThrow(
-      /version 2 or earlier in a\.json, got version 99/,
+      /version 3 or earlier in a\.json, got version 99/,
     );
     expect(() => parseAuditReport({ verdict: "maybe" }, "a.json")).toThrow(/does not fit/);
     expect(isAuditDocument({ case: {}, results: [] })).toBe(false);

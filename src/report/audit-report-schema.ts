@@ -31,6 +31,20 @@ const metric = z.looseObject({
   references: list(figure).optional(),
 });
 
+const heldOutValue = z.object({ value: figure, low: figure, high: figure });
+const heldOut = z.object({
+  id: text,
+  title: text,
+  group: z.enum(["removal", "features", "utility"]),
+  neutral: figure,
+  original: heldOutValue,
+  unlearned: heldOutValue,
+  limits: pair,
+  passes: z.boolean(),
+  tells: z.boolean(),
+  controls: z.record(text, z.object({ value: figure, passes: z.boolean() })),
+});
+
 const control = z.object({
   id: text,
   title: text,
@@ -95,12 +109,13 @@ const evidence = z.object({
 const auditReportSchema = z.looseObject({
   format: z.literal(AUDIT_FORMAT).default(AUDIT_FORMAT),
   version: z
-    .union([z.literal(1), z.literal(AUDIT_VERSION)])
+    .union([z.literal(1), z.literal(2), z.literal(AUDIT_VERSION)])
     .default(1)
     .transform((): typeof AUDIT_VERSION => AUDIT_VERSION),
-  verdict: z.enum(["pass", "fail", "refused"]),
+  verdict: z.enum(["pass", "plausible", "fail", "refused"]),
   reasons: list(text),
   metrics: z.record(text, metric),
+  heldOut: list(heldOut).optional(),
   controls: list(control),
   notes: list(text),
   duplicates: z.object({ exact: z.int(), forget: z.int(), near: z.int(), compared: z.int() }).optional(),

@@ -2,6 +2,7 @@ import { renderClasses } from "./audit/classes.ts";
 import { renderCosts } from "./audit/costs.ts";
 import { renderEmbedding } from "./audit/embedding.ts";
 import { renderGroups } from "./audit/groups.ts";
+import { renderHeldOut } from "./audit/held-out.ts";
 import { renderInversion } from "./audit/inversion.ts";
 import { renderLayers } from "./audit/layers.ts";
 import { renderLead, titleOf } from "./audit/lead.ts";
@@ -23,7 +24,7 @@ import { renderPage, type Section } from "./page.ts";
  * engineer wants to check. Every sentence follows from the figures; the same document gives the same bytes.
  */
 export function renderAuditReport(report: AuditReport): string {
-  const { controls, metrics, costs, seconds } = report;
+  const { controls, metrics, heldOut, costs, seconds } = report;
   return renderPage({
     kind: "Lethe · unlearning audit",
     title: titleOf(report),
@@ -40,6 +41,16 @@ export function renderAuditReport(report: AuditReport): string {
       ...(Object.keys(metrics).length === 0
         ? []
         : [{ id: "figures", title: "All figures", shortTitle: "Figures", body: renderMetrics(report) }]),
+      ...(heldOut === undefined
+        ? []
+        : [
+            {
+              id: "held-out",
+              title: "Forgotten against held-out samples",
+              shortTitle: "Held-out",
+              body: renderHeldOut(heldOut),
+            },
+          ]),
       ...evidenceSections(report),
       ...(costs === undefined
         ? []

@@ -33,7 +33,12 @@ export function renderContest(contest: Contest): string {
   });
 }
 
-const VERDICTS: Readonly<Record<string, string>> = { pass: "✓ pass", fail: "✗ fail", refused: "⊘ refused" };
+const VERDICTS: Readonly<Record<string, string>> = {
+  pass: "✓ pass",
+  plausible: "≈ plausible",
+  fail: "✗ fail",
+  refused: "⊘ refused",
+};
 
 function verdictOf({ verdict }: Contestant): string {
   return verdict === undefined ? "–" : (VERDICTS[verdict] ?? verdict);

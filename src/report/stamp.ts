@@ -2,6 +2,7 @@ import { type Html, html } from "./html.ts";
 
 const STAMPS = {
   pass: { sign: "✓", text: "Audit passed", tone: "good" },
+  plausible: { sign: "≈", text: "Plausible, not passed", tone: "warn" },
   fail: { sign: "✗", text: "Audit failed", tone: "bad" },
   refused: { sign: "⊘", text: "Audit refused", tone: "warn" },
   none: { sign: "–", text: "Not audited", tone: "warn" },

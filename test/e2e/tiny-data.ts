@@ -24,18 +24,29 @@ export interface IdxFaults {
   readonly labelCount?: number;
   /** All pictures are of class 0, of two that there could be. */
   readonly oneClass?: boolean;
+  /** Standard deviation around a class's centre, 0.3 where classes are easy to tell apart. */
+  readonly spread?: number;
+  /** Pictures of the two parts. */
+  readonly counts?: readonly [train: number, test: number];
 }
 
 const CLASSES = 4;
 
-/** 200 pictures of 16×16 to train on and 40 to test on. */
+/** 200 pictures of 16×16 to train on and 40 to test on, unless asked for others. */
 export function writeIdx(directory: string, faults: IdxFaults = {}): void {
   mkdirSync(directory, { recursive: true });
+  const [trainCount, testCount] = faults.counts ?? [200, 40];
   for (const [part, count, seed] of [
-    ["train", 200, 1],
-    ["t10k", 40, 2],
+    ["train", trainCount, 1],
+    ["t10k", testCount, 2],
   ] as const) {
-    const samples = blobs({ count, featureShape: [1, 16, 16], classes: CLASSES, seed, spread: 0.3 });
+    const samples = blobs({
+      count,
+      featureShape: [1, 16, 16],
+      classes: CLASSES,
+      seed,
+      spread: faults.spread ?? 0.3,
+    });
     const pixels = new Float32Array(count * 256);
     samples.gather([...samples.labels.keys()], pixels);
     const labels = Uint8Array.from(samples.labels, (label) => (faults.oneClass ? 0 : label));

@@ -4,6 +4,7 @@ import { type AuditOutcome, audit, refused } from "../../audit/audit.ts";
 import { documentOf } from "../../audit/audit-document.ts";
 import { type AuditEvidence, gatherEvidence } from "../../audit/evidence.ts";
 import type { UnlearningStep } from "../../audit/farm/training-job.ts";
+import { auditByHeldOut, type HeldOutRequest } from "../../audit/holdout/held-out-audit.ts";
 import { LEAST_MODELS } from "../../audit/many-models.ts";
 import { type ForgottenBetween, forgottenBetween, runMismatches } from "../../audit/matching-runs.ts";
 import { digestSamples } from "../../data/digest-samples.ts";
@@ -44,12 +45,12 @@ const NOT_PASSED = 4;
 export function auditCommand(): Command {
   const command = new Command("audit")
     .description(
-      "Judge what `lethe unlearn` wrote by models retrained without the forgotten samples, with controls. Trained references are kept and used again; a killed audit goes on with the missing ones. Exits with 4 unless the model passes.",
+      "Judge what `lethe unlearn` wrote by models retrained without the forgotten samples, with controls. Trained references are kept and used again; a killed audit goes on with the missing ones. Exits with 4 unless the model passes: also when it is found plausible, the weaker word of an audit by held-out samples.",
     )
     .argument("<directory>", "what `lethe unlearn` wrote")
     .option(
       "--reference <models>",
-      "what to judge by: retrain:COUNT models, or runs:DIRECTORY,… that `lethe unlearn --method retrain` wrote",
+      "what to judge by: retrain:COUNT models, runs:DIRECTORY,… that `lethe unlearn --method retrain` wrote, or holdout: no retrained model but held-out samples, for random or listed samples; its best verdict is `plausible`",
       parseReference,
       REFERENCE,
     )
@@ -71,7 +72,7 @@ export function auditCommand(): Command {
     )
     .addHelpText(
       "after",
-      "\nExample:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html",
+      "\nExamples:\n  lethe audit out/without-3 --reference retrain:8 --out out/audit.html\n  lethe audit out/without-tenth --reference holdout --out out/audit.html",
     );
   return defineAction<AuditOptions>(
     addPdfOptions(command),
@@ -154,6 +155,12 @@ async function judged(
     ...dataRefusals(original),
   ];
   if (mismatches.length > 0) return refused(mismatches);
+  if (options.reference.kind === "holdout") {
+    return context.run(
+      "Auditing",
+      auditByHeldOut(heldOutRequest(original, unlearned, forgotten, options, context)),
+    );
+  }
   const { given, refusals } = await openReferences(options.reference, unlearned, forgotten);
   if (refusals.length > 0) return refused(refusals);
   return context.run(
@@ -182,6 +189,35 @@ async function judged(
       },
     }),
   );
+}
+
+/** @throws LETHE_USAGE_AUDIT for what only retrained models can show */
+function heldOutRequest(
+  original: OpenRun,
+  { run, parts, dataset, weights }: OpenRun,
+  forgotten: ForgottenBetween,
+  { relearn, attack, farm }: AuditOptions,
+  { seed, runtime, signal }: CommandContext,
+): HeldOutRequest {
+  const superfluous = Object.entries({ relearn, attack, farm }).find(([, value]) => value !== undefined);
+  if (superfluous !== undefined) {
+    throw new LetheError(
+      "usage",
+      "USAGE_AUDIT",
+      `Expected no --${superfluous[0]} beside --reference holdout: it takes retrained models. Leave it out, or use --reference retrain:8.`,
+    );
+  }
+  return {
+    data: { ...parts, ...forgotten },
+    model: modelSourceOf(run.model, dataset),
+    recipe: run.settings,
+    original: original.weights,
+    unlearned: weights,
+    specs: run.requests.slice(original.run.requests.length).map(({ spec }) => spec),
+    seed,
+    runtime,
+    signal,
+  };
 }
 
 /** What `lethe unlearn` did, to be done again to other originals. @throws LETHE_USAGE_ATTACK when it does not say */
@@ -260,7 +296,17 @@ function parseAttack(text: string): number {
 }
 
 function textOf(result: AuditReport, written: readonly string[]): readonly string[] {
-  const { verdict, reasons, controls, notes, metrics, relearning, manyModels = [], seconds } = result;
+  const {
+    verdict,
+    reasons,
+    controls,
+    notes,
+    metrics,
+    heldOut = [],
+    relearning,
+    manyModels = [],
+    seconds,
+  } = result;
   const wrong = controls.filter(({ expected, outcome }) => expected !== outcome).length;
   const write = (value: number): string => value.toFixed(3).padStart(8);
   return [
@@ -272,6 +318,10 @@ function textOf(result: AuditReport, written: readonly string[]): readonly strin
     ...Object.entries(metrics).map(
       ([id, { group, original, unlearned, retrained, limits, passes }]) =>
         `${group === "reported" ? "·" : passes ? "✓" : "✗"} ${id.padEnd(18)} original ${write(original)}  unlearned ${write(unlearned)}  retrained ${write(retrained)}  limits ${limits.map(write).join(" …")}`,
+    ),
+    ...heldOut.map(
+      ({ id, passes, original, unlearned, limits }) =>
+        `${passes ? "✓" : "✗"} ${id.padEnd(20)} original ${write(original.value)}  unlearned ${write(unlearned.value)}  limits ${limits.map(write).join(" …")}`,
     ),
     ...(relearning === undefined
       ? []

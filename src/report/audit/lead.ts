@@ -9,6 +9,8 @@ export function titleOf({ verdict, requests }: AuditReport): string {
   switch (verdict) {
     case "pass":
       return `As far as this audit can see, ${what} is gone from the model`;
+    case "plausible":
+      return `Held-out samples show no trace of ${what}; whether it is gone takes retrained models to say`;
     case "fail":
       return `Removing ${what} did not give a model like one that never saw it`;
     case "refused":
@@ -24,12 +26,13 @@ export function renderLead(report: AuditReport): Html {
   const samples = requests.reduce((sum, request) => sum + request.samples, 0);
   const methods = joinWords([...new Set(requests.map(({ method }) => method))]);
   return html`${renderStamp(verdict)}
-<div class="lead">${requests.length > 0 && html`<p>A model (${model}) trained on ${data} was asked to forget ${countNoun(samples, "sample")} (${joinWords(requests.map(({ spec }) => spec))}), by the method ${methods}. This audit compares it with ${countNoun(references, "model")} trained from scratch without these samples, and with models for which the right answer is known.</p>`}
+<div class="lead">${requests.length > 0 && html`<p>A model (${model}) trained on ${data} was asked to forget ${countNoun(samples, "sample")} (${joinWords(requests.map(({ spec }) => spec))}), by the method ${methods}. ${references === 0 ? "No model was retrained: this audit compares how the model treats these samples and held-out ones that it never saw, and does the same with models for which the right answer is known." : `This audit compares it with ${countNoun(references, "model")} trained from scratch without these samples, and with models for which the right answer is known.`}</p>`}
 <ul class="results">${reasons.map((reason) => line(verdict, reason))}${notes.map((note) => line("note", note))}</ul></div>`;
 }
 
 const TONES = {
   pass: { sign: "✓", word: "Good:", color: "good" },
+  plausible: { sign: "≈", word: "Plausible:", color: "warn" },
   fail: { sign: "✗", word: "Bad:", color: "bad" },
   refused: { sign: "⊘", word: "Refused:", color: "warn" },
   note: { sign: "–", word: "Note:", color: "warn" },

@@ -16,7 +16,7 @@ export function renderOfficer(report: AuditReport): Html {
   return html`${renderStamp(verdict)}
 <dl class="facts">
 <dt>Asked</dt><dd>${requests.length === 0 ? "Nothing: no request is recorded." : `To remove the influence of ${countNoun(samples, "training sample")} (${joinWords(requests.map(({ spec }) => spec))}) from a model (${model}) trained on ${data}.`}</dd>
-<dt>Done</dt><dd>${requests.length === 0 ? "Nothing." : `Unlearning by ${joinWords([...new Set(requests.map(({ method }) => method))])}; the result was compared with ${countNoun(references, "model")} trained from scratch without these samples.`}</dd>
+<dt>Done</dt><dd>${requests.length === 0 ? "Nothing." : `Unlearning by ${joinWords([...new Set(requests.map(({ method }) => method))])}; ${references === 0 ? "no model was retrained, and the result was judged by how it treats held-out samples of the same classes" : `the result was compared with ${countNoun(references, "model")} trained from scratch without these samples`}.`}</dd>
 <dt>Found</dt><dd>${MEANINGS[verdict]}</dd>
 <dt>Why</dt><dd><ul>${reasons.slice(0, MOST_REASONS).map((reason) => html`<li>${reason}</li>`)}${
     reasons.length > MOST_REASONS &&
@@ -30,7 +30,7 @@ ${leftoversOf(report)}
 <h3>What this does not show</h3>
 <ul><li>It shows what can be seen from the model’s answers and from what goes into its last layer, on the samples that were looked at. It does not prove that nothing is left in the weights.</li>
 <li>It says nothing about copies of the data elsewhere: backups, logs, checkpoints, models trained from this one.</li>
-<li>It rests on references trained by the same recipe. If the recipe itself was chosen by looking at the forgotten samples, they share that choice.</li></ul>
+${references === 0 ? NO_REFERENCES : html`<li>It rests on references trained by the same recipe. If the recipe itself was chosen by looking at the forgotten samples, they share that choice.</li>`}</ul>
 <h3>What to do next</h3>
 <ul>${nextSteps(report).map((step) => html`<li>${step}</li>`)}</ul>`;
 }
@@ -71,9 +71,16 @@ function nextSteps({ verdict, duplicates, leftovers = [] }: AuditReport): readon
   ];
 }
 
+const NO_REFERENCES = html`<li>It does not show how models answer that were trained without the samples. Traces on single samples, which means over all of them hide, are not seen.</li>
+<li>It rests on forgotten and held-out samples being as good as drawn from one source. For requests about a whole class, a person or a group they are not, and no verdict better than a refusal is given.</li>
+<li>Held-out samples that were looked at when settings were chosen are less unseen than they have to be.</li>`;
+
 const STEPS = {
   pass: [
     "Put the unlearned model into service in place of the original, and delete the original where nothing else requires it.",
+  ],
+  plausible: [
+    "Have the audit repeated with retrained models where the request must be shown to be answered: this word alone is no proof. Where retraining is out of reach, record that, and why.",
   ],
   fail: [
     "Do not answer the request with this model. Unlearn with another method or other settings, or retrain.",

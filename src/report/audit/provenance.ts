@@ -28,7 +28,12 @@ export function renderProvenance(report: AuditReport): Html {
               `${formatCount(duplicates.exact)} exact, of ${formatCount(duplicates.forget)}; ${formatCount(duplicates.near)} near, of ${formatCount(duplicates.compared)} compared`,
             ] as const,
           ]),
-      ["References", `${countNoun(references, "model")} retrained without the samples, other seeds`],
+      [
+        "References",
+        references === 0
+          ? "none retrained: held-out samples of the same classes"
+          : `${countNoun(references, "model")} retrained without the samples, other seeds`,
+      ],
       ["Seed", String(seed)],
       ["Time", `${formatSeconds(seconds)}; stored references are not trained again`],
       ["Machine", machine],
