@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleAudit } from "../../src/report/audit/sample-audit.fixture.ts";
+import { heldOutAudit, sampleAudit } from "../../src/report/audit/sample-audit.fixture.ts";
 import { renderAuditReport } from "../../src/report/audit-report.ts";
 import { parseAuditReport } from "../../src/report/audit-report-schema.ts";
 import { contestOfAudits } from "../../src/report/contest/of-audits.ts";
@@ -15,6 +15,7 @@ import { launchChromium } from "../support/chromium.ts";
 const REPORTS = [
   ["a simulation", () => renderSimulationReport(sampleReport())],
   ["an audit", () => renderAuditReport(sampleAudit())],
+  ["an audit by held-out samples", () => renderAuditReport(heldOutAudit())],
   ["an audit with all its evidence", () => renderAuditReport(parseAuditReport(fixture("audit-2.json"), ""))],
   ["a comparison of audits", () => renderContest(contestOfAudits(sampleContest()))],
   [
