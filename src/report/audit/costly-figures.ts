@@ -2,7 +2,7 @@ import type { ManyModelsFigure } from "../../audit/many-models.ts";
 import type { Relearning } from "../../audit/relearning.ts";
 import { mean } from "../../metrics/statistics/summary.ts";
 import { type BarRow, renderBarTable } from "../bar-table.ts";
-import { countNoun, formatPercent, formatSignificant } from "../format.ts";
+import { countNoun, formatCount, formatPercent, formatPoints, formatSignificant } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { modelSign } from "../model-roles.ts";
 import { renderTable } from "../table.ts";
@@ -11,7 +11,12 @@ import { AUDITED, AUDITED_ROLES, type AuditedId, auditLegend } from "./audited-m
 /** How fast the forgotten samples are learnt again: what is learnt at once was still there. */
 export function renderRelearning({ steps, anamnesis, cap }: Relearning): Html {
   const values = { ...steps, retrained: mean(steps.retrained) };
-  const write = (value: number): string => (value >= cap ? `not in ${cap}` : formatSignificant(value));
+  const write = (value: number): string =>
+    value >= cap
+      ? `not in ${formatCount(cap)}`
+      : Number.isInteger(value)
+        ? formatCount(value)
+        : formatSignificant(value);
   return html`<p>Each model is trained on the forgotten samples alone until it knows them nearly as well as the original did (95% of its accuracy), or is given up after ${countNoun(cap, "step")}. A model that is much faster than a retrained one had kept something of them, even where its answers do not show it. The anamnesis index is the unlearned model’s steps as a multiple of the retrained ones’: 1 is like retrained, near 0 most was left, far above 1 pushed away. Here it is <strong>${formatSignificant(anamnesis)}</strong>. It takes no part in the verdict.</p>
 ${auditLegend()}
 <div class="tiles">${renderBarTable({
@@ -83,12 +88,10 @@ function renderAttack(id: ManyModelsFigure["id"], figures: readonly ManyModelsFi
   )}</div>`;
 }
 
-/** How much of the way from the original to retrained models the method went. */
-function distanceOf({ original, unlearned, retrained }: ManyModelsFigure): string {
-  const way = original - retrained;
-  return way === 0
-    ? "The original and retrained models read the same: nothing to remove shows here."
-    : `${formatPercent((original - unlearned) / way)} of the way from the original to retrained models.`;
+/** How far the method is from retraining: nothing, where it removes what it was to remove and no more. */
+function distanceOf({ id, unlearned, retrained }: ManyModelsFigure): string {
+  const difference = unlearned - retrained;
+  return `Unlearned less retrained: ${id === "u-lira" ? formatPoints(difference) : formatSignificant(difference)}.`;
 }
 
 function writerOf(id: ManyModelsFigure["id"]): (value: number) => string {
