@@ -1,5 +1,7 @@
 // What the README and bench/results/comparison.md say of `bench/comparison.ts`, from its results.
 import { z } from "zod";
+import { mean } from "../src/metrics/statistics/summary.ts";
+import { meanComparison } from "../src/planning/comparison/mean-comparison.ts";
 
 const figuresSchema = z.object({
   ua: z.number(),
@@ -10,7 +12,7 @@ const figuresSchema = z.object({
   tow: z.number(),
   towMia: z.number(),
   kl: z.number(),
-  worstGroup: z.number().optional(),
+  worstGroup: z.number().exactOptional(),
 });
 
 /** What is taken from a `bench/results/comparison/CASE.json`. */
@@ -55,10 +57,10 @@ function linesOf({ results, klom }: Case): readonly Line[] {
   return [...new Set(results.map(({ method }) => method))]
     .map((name): Line => {
       const own = results.filter(({ method }) => method === name);
-      const share = (read: (row: (typeof own)[number]) => number): number => meanOf(own.map(read));
+      const share = (read: (row: (typeof own)[number]) => number): number => mean(own.map(read));
       return {
         name,
-        figures: meanFigures(own.map(({ figures }) => figures)),
+        figures: meanComparison(own.map(({ figures }) => figures)),
         klom: klom[name]?.mean,
         time: share(({ timeShare }) => timeShare),
         gradients: share(({ gradientShare }) => gradientShare),
@@ -94,7 +96,7 @@ export function comparisonSummary(cases: ReadonlyMap<string, Case>): string {
     return nearest.get(id)?.includes(name) ? `**${text}**` : text;
   };
   /** By the mean over the cases a method could serve. */
-  const overall = (name: string): number => meanOf(ids.flatMap((id) => gapOf(id, name) ?? []));
+  const overall = (name: string): number => mean(ids.flatMap((id) => gapOf(id, name) ?? []));
   const row = (name: string, cells: readonly string[]): string => `| ${name} | ${cells.join(" | ")} |`;
   return [
     row(
@@ -177,7 +179,7 @@ ${[
   row(
     {
       name: "trained",
-      figures: meanFigures(references.map(({ original }) => original)),
+      figures: meanComparison(references.map(({ original }) => original)),
       klom: klom.trained?.mean,
     },
     "*trained*",
@@ -185,7 +187,7 @@ ${[
   row(
     {
       name: "retrained",
-      figures: meanFigures(references.map(({ retrained }) => retrained)),
+      figures: meanComparison(references.map(({ retrained }) => retrained)),
       klom: undefined,
     },
     "*retrained*",
@@ -195,25 +197,4 @@ ${[
 ].join("\n")}
 ${failures.map(({ method, message }) => `\n- \`${method}\` did not finish: ${message}`).join("")}
 `;
-}
-
-function meanFigures(list: readonly Figures[]): Figures {
-  const mean = (name: Exclude<keyof Figures, "worstGroup">): number =>
-    meanOf(list.map((entry) => entry[name]));
-  const groups = list.flatMap(({ worstGroup }) => worstGroup ?? []);
-  return {
-    ua: mean("ua"),
-    ra: mean("ra"),
-    ta: mean("ta"),
-    mia: mean("mia"),
-    gap: mean("gap"),
-    tow: mean("tow"),
-    towMia: mean("towMia"),
-    kl: mean("kl"),
-    ...(groups.length === 0 ? {} : { worstGroup: meanOf(groups) }),
-  };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { parseForgetSpec } from "../src/data/forget-spec.ts";
+import { mean } from "../src/metrics/statistics/summary.ts";
 
 const comparisonSchema = z.object({
   case: z.object({ forget: z.string() }),
@@ -63,6 +64,5 @@ function scopeOf(forget: string): string {
 }
 
 function rounded(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Number(mean.toFixed(4));
+  return Number(mean(values).toFixed(4));
 }

@@ -48,7 +48,7 @@ const BATCHES_AHEAD = 2;
  * @param batchSize - samples of a batch, ≥ 1
  */
 export function createPrefetcher(source: PrefetchSource, batchSize: number): Prefetcher {
-  const worker = startWorkerThread(import.meta.url, "prefetch-worker", source);
+  const worker = startWorkerThread({ beside: import.meta.url, name: "prefetch-worker", data: source });
   // One without a task keeps no process alive.
   worker.unref();
   const waiting = new Map<

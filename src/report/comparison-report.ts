@@ -1,5 +1,7 @@
 import { barX, dot, text } from "@observablehq/plot";
+import { mean } from "../metrics/statistics/summary.ts";
 import type { Comparison, ComparisonResult } from "../planning/comparison/case.ts";
+import { meanComparison } from "../planning/comparison/mean-comparison.ts";
 import { renderFigure } from "./figure.ts";
 import { type Html, html } from "./html.ts";
 import { renderPage } from "./page.ts";
@@ -73,8 +75,8 @@ function linesOf({ results, references, klom }: ComparisonDocument): readonly Li
       name: method === AGAIN ? "retrained again" : method,
       isReference: method === AGAIN,
       ...meansOf(own.map((row) => row.figures)),
-      time: meanOf(own.map(({ timeShare }) => timeShare)),
-      gradients: meanOf(own.map(({ gradientShare }) => gradientShare)),
+      time: mean(own.map(({ timeShare }) => timeShare)),
+      gradients: mean(own.map(({ gradientShare }) => gradientShare)),
       ...(prepared === undefined ? {} : { preparation: prepared }),
       ...(divergence === undefined ? {} : { klom: divergence }),
     };
@@ -94,25 +96,9 @@ function linesOf({ results, references, klom }: ComparisonDocument): readonly Li
 }
 
 function meansOf(list: readonly Comparison[]): { readonly figures: Comparison; readonly spread: number } {
-  const mean = (name: (typeof FIGURES)[number]): number => meanOf(list.map((entry) => entry[name]));
-  const figures: Comparison = {
-    ua: mean("ua"),
-    ra: mean("ra"),
-    ta: mean("ta"),
-    mia: mean("mia"),
-    gap: mean("gap"),
-    tow: mean("tow"),
-    towMia: mean("towMia"),
-    kl: mean("kl"),
-  };
-  const variance = meanOf(list.map(({ gap }) => (gap - figures.gap) ** 2));
-  const groups = list.flatMap(({ worstGroup }) => (worstGroup === undefined ? [] : [worstGroup]));
-  const worst = groups.length === 0 ? {} : { worstGroup: meanOf(groups) };
-  return { figures: { ...figures, ...worst }, spread: Math.sqrt(variance) };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  const figures = meanComparison(list);
+  const variance = mean(list.map(({ gap }) => (gap - figures.gap) ** 2));
+  return { figures, spread: Math.sqrt(variance) };
 }
 
 function ranking(methods: readonly Line[], lines: readonly Line[]): Html {

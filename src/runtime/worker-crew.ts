@@ -1,15 +1,14 @@
 import type { Worker } from "node:worker_threads";
 import { LetheError, throwIfCancelled } from "../kernel/errors.ts";
 import { createInbox } from "../kernel/inbox.ts";
-import { startWorkerThread } from "./worker-thread.ts";
+import { startWorkerThread, type WorkerProgram } from "./worker-thread.ts";
 
 /** What a worker of a crew is sent. */
 export type CrewMessage<Task> = { readonly type: "task"; readonly task: Task } | { readonly type: "stop" };
 
 /** A crew of worker threads and its work. */
 export interface Crew<Task, Reply> {
-  /** The worker's program, `NAME.ts` beside a module, and what it is started with. */
-  readonly program: { readonly beside: string; readonly name: string; readonly data: unknown };
+  readonly program: WorkerProgram;
   readonly size: number;
   /** The next task; `undefined` while there is none. Asked again whenever a task has ended. */
   next(): Task | undefined;
@@ -32,9 +31,7 @@ type Received<Reply> =
 export async function* runCrew<Task, Reply>(crew: Crew<Task, Reply>): AsyncGenerator<Reply, void> {
   const { program, size, signal } = crew;
   const inbox = createInbox<Received<Reply>>();
-  const workers = Array.from({ length: size }, () =>
-    startWorkerThread(program.beside, program.name, program.data),
-  );
+  const workers = Array.from({ length: size }, () => startWorkerThread(program));
   const exits = workers.map((worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())));
   const idle = new Set<Worker>(workers);
   const assign = (): void => {

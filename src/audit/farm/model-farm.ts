@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
 import type { Digest } from "../../kernel/digest.ts";
-import { LetheError, throwIfCancelled } from "../../kernel/errors.ts";
+import { LetheError } from "../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../kernel/events.ts";
-import { createInbox } from "../../kernel/inbox.ts";
+import { unpackError } from "../../kernel/packed-error.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
+import { runCrew } from "../../runtime/worker-crew.ts";
 import { openModelStore } from "./model-store.ts";
 import type { QueueOptions } from "./queue/queue-options.ts";
-import { startTrainerThread } from "./trainer-thread.ts";
+import { type TrainerReply, type TrainerTask, trainerProgram } from "./trainer-thread.ts";
 import { type FarmHeader, jobDigest, stepsOf, type TrainingJob } from "./training-job.ts";
 
 /** Where and how a farm works. */
@@ -88,13 +89,6 @@ export async function* storeModels(
   return digests;
 }
 
-/** What comes to whoever waits for the threads. */
-type Message =
-  | { readonly type: "step"; readonly index: number; readonly step: number }
-  | { readonly type: "done"; readonly index: number }
-  | { readonly type: "failed"; readonly error: unknown }
-  | { readonly type: "cancelled" };
-
 async function* trainHere(
   header: FarmHeader,
   jobs: readonly TrainingJob[],
@@ -102,46 +96,25 @@ async function* trainHere(
 ): Progress<void> {
   const total = jobs.reduce((sum, job) => sum + stepsOf(header, job), 0);
   const steps = new Float64Array(jobs.length);
-  const queue = [...jobs.keys()];
-  const inbox = createInbox<Message>();
-  const crew = Array.from({ length: Math.min(workers, jobs.length) }, () =>
-    startTrainerThread({ header, store }),
-  );
-  const onAbort = (): void => inbox.put({ type: "cancelled" });
-  signal?.addEventListener("abort", onAbort);
-  let isOver = false;
-  const shifts = crew.map(async (thread) => {
-    try {
-      for (let index = queue.shift(); index !== undefined && !isOver; index = queue.shift()) {
-        const at = index;
-        await thread.train(jobs[at] as TrainingJob, (step) => inbox.put({ type: "step", index: at, step }));
-        inbox.put({ type: "done", index: at });
-      }
-    } catch (error) {
-      inbox.put({ type: "failed", error });
-    }
+  const queue = jobs.map((job, index) => ({ index, job }));
+  const crew = runCrew<TrainerTask, TrainerReply>({
+    program: trainerProgram({ header, store }),
+    size: Math.min(workers, jobs.length),
+    next: () => queue.shift(),
+    ends: ({ type }) => type !== "step",
+    signal,
   });
-  try {
-    for (let done = 0; done < jobs.length; ) {
-      throwIfCancelled(signal);
-      const message = await inbox.take();
-      throwIfCancelled(signal);
-      if (message.type === "failed") throw message.error;
-      if (message.type === "cancelled") continue;
-      if (message.type === "done") done++;
-      steps[message.index] =
-        message.type === "done" ? stepsOf(header, jobs[message.index] as TrainingJob) : message.step;
-      yield {
-        type: "step",
-        step: steps.reduce((sum, count) => sum + count, 0),
-        of: total,
-        scalars: { models: `${done} of ${jobs.length}` },
-      } satisfies LetheEvent;
-    }
-  } finally {
-    isOver = true;
-    signal?.removeEventListener("abort", onAbort);
-    await Promise.all(crew.map((thread) => thread.stop()));
-    await Promise.all(shifts);
+  let done = 0;
+  for await (const reply of crew) {
+    if (reply.type === "failed") throw unpackError(reply.error);
+    if (reply.type === "done") done++;
+    steps[reply.index] =
+      reply.type === "done" ? stepsOf(header, jobs[reply.index] as TrainingJob) : reply.step;
+    yield {
+      type: "step",
+      step: steps.reduce((sum, count) => sum + count, 0),
+      of: total,
+      scalars: { models: `${done} of ${jobs.length}` },
+    } satisfies LetheEvent;
   }
 }

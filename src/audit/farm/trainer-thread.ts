@@ -1,6 +1,7 @@
 import { LetheError } from "../../kernel/errors.ts";
 import { type PackedError, unpackError } from "../../kernel/packed-error.ts";
-import { startWorkerThread } from "../../runtime/worker-thread.ts";
+import type { CrewMessage } from "../../runtime/worker-crew.ts";
+import { startWorkerThread, type WorkerProgram } from "../../runtime/worker-thread.ts";
 import type { FarmHeader, TrainingJob } from "./training-job.ts";
 
 /** What a worker thread is started with. */
@@ -10,16 +11,24 @@ export interface TrainerThreadData {
   readonly store: string;
 }
 
-/** What a worker thread is told. */
-export type TrainerRequest =
-  | { readonly type: "train"; readonly job: TrainingJob }
-  | { readonly type: "stop" };
+/** A model to train. */
+export interface TrainerTask {
+  readonly job: TrainingJob;
+  /** Comes back in the replies. */
+  readonly index: number;
+}
 
-/** What a worker thread tells. */
-export type TrainerReply =
+/** What a worker thread tells of a task. */
+export type TrainerReply = { readonly index: number } & (
   | { readonly type: "step"; readonly step: number }
   | { readonly type: "done" }
-  | { readonly type: "failed"; readonly error: PackedError };
+  | { readonly type: "failed"; readonly error: PackedError }
+);
+
+/** The program of a thread that trains models of one farm, one after the other, into a store. */
+export function trainerProgram(data: TrainerThreadData): WorkerProgram {
+  return { beside: import.meta.url, name: "farm-worker", data };
+}
 
 /** A thread that trains models of one farm, one after the other, into a store. */
 export interface TrainerThread {
@@ -36,7 +45,7 @@ export interface TrainerThread {
 
 /** Starts a thread. Many threads on one machine share the samples in memory. */
 export function startTrainerThread(data: TrainerThreadData): TrainerThread {
-  const worker = startWorkerThread(import.meta.url, "farm-worker", data);
+  const worker = startWorkerThread(trainerProgram(data));
   let isStopped = false;
   let hasEnded = false;
   let current:
@@ -69,11 +78,11 @@ export function startTrainerThread(data: TrainerThreadData): TrainerThread {
       new Promise((resolve, reject) => {
         if (hasEnded) return reject(ended(undefined));
         current = { onStep, resolve, reject };
-        worker.postMessage({ type: "train", job } satisfies TrainerRequest);
+        worker.postMessage({ type: "task", task: { job, index: 0 } } satisfies CrewMessage<TrainerTask>);
       }),
     async stop() {
       isStopped = true;
-      worker.postMessage({ type: "stop" } satisfies TrainerRequest);
+      worker.postMessage({ type: "stop" } satisfies CrewMessage<TrainerTask>);
       await exit;
     },
   };

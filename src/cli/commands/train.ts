@@ -1,8 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { answersOf } from "../../data/answers.ts";
-import { IGNORED_LABEL, type Samples } from "../../data/dataset.ts";
+import type { Samples } from "../../data/dataset.ts";
 import { digestSamples } from "../../data/digest-samples.ts";
 import { loadDataset } from "../../data/index.ts";
 import { fitNormaliser } from "../../data/normaliser.ts";
@@ -10,16 +9,14 @@ import { divideDataset, normalisedParts } from "../../data/parts.ts";
 import { createPrefetcher } from "../../data/prefetch.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { keyFromSeed } from "../../kernel/key.ts";
-import type { ParameterSet } from "../../kernel/parameters.ts";
-import { accuracy } from "../../metrics/accuracy.ts";
-import { predictedClasses } from "../../metrics/predictions.ts";
+import { type AnswerScores, scoreAnswers } from "../../metrics/answer-scores.ts";
 import { adaptationSchema } from "../../models/adapt.ts";
-import { type Architecture, layoutOfArchitecture } from "../../models/architecture.ts";
+import { layoutOfArchitecture } from "../../models/architecture.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
 import { runModel } from "../../storage/run-model.ts";
 import { SHARDS_FOLDER, sisaCheckpointFiles } from "../../storage/sisa-checkpoints.ts";
 import { decodeState, encodeState } from "../../storage/trainer-state.ts";
-import { createPredictor, type Predictor } from "../../training/predictor.ts";
+import { createPredictor } from "../../training/predictor.ts";
 import { trainByRecipe } from "../../training/recipe.ts";
 import { divisionSchema } from "../../training/sisa/config.ts";
 import { shardedRecipe } from "../../training/sisa/sharded-recipe.ts";
@@ -50,7 +47,7 @@ const VALIDATION = 0.1;
 export function trainCommand(): Command {
   const command = new Command("train")
     .description(
-      "Train a classifier and write it as an ONNX file. A killed run goes on where its last epoch ended.",
+      "Train a classifier or language model and write it as an ONNX file. A killed run goes on where its last epoch ended.",
     )
     .requiredOption("--data <dataset>", DATA_HELP)
     .option("--model <model>", MODEL_HELP, "mlp")
@@ -157,17 +154,20 @@ export function trainCommand(): Command {
             ),
           );
     await using predictor = await createPredictor(architecture, context.runtime);
+    const scoresOf = (part: Samples): Promise<AnswerScores> =>
+      scoreAnswers((some) => predictor.logitsOf(weights, some), part, architecture.classes);
+    const scores = {
+      train: await scoresOf(parts.train),
+      ...(parts.validation.count === 0 ? {} : { validation: await scoresOf(parts.validation) }),
+      test: await scoresOf(parts.test),
+    };
+    const isText = parts.train.targets !== undefined;
     const result = {
       ...facts,
       ...(dataset.tokenizer === undefined ? {} : { tokenizer: dataset.tokenizer.digest }),
       parameters: layoutOfArchitecture(architecture).parameterLength,
-      accuracy: {
-        train: await accuracyOn(predictor, architecture, weights, parts.train),
-        ...(parts.validation.count === 0
-          ? {}
-          : { validation: await accuracyOn(predictor, architecture, weights, parts.validation) }),
-        test: await accuracyOn(predictor, architecture, weights, parts.test),
-      },
+      accuracy: ofParts(scores, ({ accuracy }) => accuracy),
+      ...(isText ? { perplexity: ofParts(scores, ({ perplexity }) => perplexity) } : {}),
       ...work,
       seconds: (performance.now() - started) / 1000,
       digest: stored.digestOf(weights),
@@ -184,6 +184,11 @@ export function trainCommand(): Command {
       json: result,
       text: [
         `accuracy   train ${percent(result.accuracy.train)}   test ${percent(result.accuracy.test)}`,
+        ...(isText
+          ? [
+              `perplexity train ${scores.train.perplexity.toFixed(2)}   test ${scores.test.perplexity.toFixed(2)}`,
+            ]
+          : []),
         `time       ${result.seconds.toFixed(1)} s, ${workText(work)}`,
         `digest     ${result.digest}`,
         `written    ${join(options.out, "model.onnx")}, ${join(options.out, "run.json")}`,
@@ -192,17 +197,23 @@ export function trainCommand(): Command {
   });
 }
 
-async function accuracyOn(
-  predictor: Predictor,
-  architecture: Architecture,
-  weights: ParameterSet,
-  samples: Samples,
-): Promise<number> {
-  const logits = await predictor.logitsOf(weights, samples);
-  const answers = answersOf(samples);
-  const predicted = predictedClasses(logits, architecture.classes);
-  const isCounted = (_: number, at: number): boolean => answers[at] !== IGNORED_LABEL;
-  return accuracy(predicted.filter(isCounted), answers.filter(isCounted));
+/** Scores of the parts of the data; without validation samples two. */
+interface PartScores {
+  readonly train: AnswerScores;
+  readonly validation?: AnswerScores;
+  readonly test: AnswerScores;
+}
+
+/** One figure of every part. */
+function ofParts(
+  { train, validation, test }: PartScores,
+  figure: (scores: AnswerScores) => number,
+): Readonly<Record<string, number>> & { readonly train: number; readonly test: number } {
+  return {
+    train: figure(train),
+    ...(validation === undefined ? {} : { validation: figure(validation) }),
+    test: figure(test),
+  };
 }
 
 /** What training took: steps, or in shards what of them was trained now. */

@@ -67,7 +67,7 @@ export async function textDataset(
   throw new LetheError(
     "data",
     "DATA_EMPTY",
-    `Expected enough text in ${description.id} to put some aside for testing, got ${table.texts.length} texts. Give more or a larger test fraction.`,
+    `Expected enough text in ${description.id} to put some aside for testing, got ${table.texts.length} texts. Give more text, a larger test fraction or, of unlabelled text, a smaller length.`,
     { details: { texts: table.texts.length } },
   );
 }

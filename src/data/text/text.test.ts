@@ -8,6 +8,7 @@ import { IGNORED_LABEL } from "../dataset.ts";
 import { loadDataset } from "../index.ts";
 import { fitBpeTokenizer } from "./bpe-tokenizer.ts";
 import { byteTokenizer } from "./byte-tokenizer.ts";
+import { cutDocuments } from "./documents.ts";
 import { languageWindows } from "./language-windows.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 import { tokenRows } from "./token-rows.ts";
@@ -143,6 +144,52 @@ describe("a text file", () => {
   });
 
   it.each([
+    ["lines", Array.from({ length: 20 }, (_, n) => `Line ${n} of one paragraph.`).join("\n"), 20],
+    ["stretches of words", "All of it on one line, again and again. ".repeat(20), 60],
+  ])(
+    "without paragraphs becomes %s, so that one file of text can be trained on",
+    async (_what, contents, count) => {
+      const { train, test } = await loadDataset(`text:${fileOf("one.txt", contents)}?length=16`);
+      const documents = [train, test].flatMap((part) =>
+        Array.from({ length: part.count }, (_, at) => part.groups(at).document as string),
+      );
+      expect(test.count).toBeGreaterThan(0);
+      expect(new Set(documents).size).toBe(count);
+    },
+  );
+
+  it("cut into stretches loses no character and ends none within a word that fits", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme", maxLength: 80 }),
+        fc.integer({ min: 2, max: 9 }),
+        (text, stretch) => {
+          const solid = text.replace(/\s+/gu, "_");
+          const cut = cutDocuments(solid, { documents: "stretches", stretch, testFraction: 0.1 });
+          expect(cut.join("")).toBe(solid);
+          expect(cut.every((part) => [...part].length <= stretch)).toBe(true);
+        },
+      ),
+    );
+    expect(cutDocuments("one two three", { documents: "stretches", stretch: 8, testFraction: 0.1 })).toEqual([
+      "one two ",
+      "three",
+    ]);
+  });
+
+  it("of lines with subjects says whom every window is about", async () => {
+    const lines = Array.from(
+      { length: 20 },
+      (_, n) => `${n % 4 === 0 ? "" : `ann${n % 4}`}\tsays that it is ${n}`,
+    );
+    const { train } = await loadDataset(`text:${fileOf("s.tsv", lines.join("\n"))}?subjects=tab&length=8`);
+    const named = Array.from({ length: train.count }, (_, at) => train.subject(at));
+    expect(new Set(named)).toEqual(new Set([undefined, "ann1", "ann2", "ann3"]));
+    expect(train.targets).toBeDefined();
+  });
+
+  it.each([
+    ["labels beside subjects", "a\tx\nb\ty", "?labels=tab&subjects=tab", "LETHE_USAGE_DATASET"],
     ["a line without a tab", "spam\tx\nham", "?labels=tab", "LETHE_DATA_TEXT"],
     ["bytes that are no UTF-8", Uint8Array.of(0xff, 0xfe, 0x41), "", "LETHE_DATA_TEXT"],
     ["nothing", "", "", "LETHE_DATA_EMPTY"],

@@ -1,18 +1,16 @@
 import type { Samples } from "../../data/dataset.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
-import { accuracy } from "../../metrics/accuracy.ts";
-import { predictedClasses } from "../../metrics/predictions.ts";
+import { scoreAnswers } from "../../metrics/answer-scores.ts";
 import type { Workbench } from "../workbench.ts";
 
-/** Share of samples a model gets right, in [0, 1]; NaN for none. */
+/** Share of samples, or of text of the positions that count, a model gets right, in [0, 1]; NaN for none. */
 export async function accuracyOf(
   workbench: Pick<Workbench, "logitsOf">,
   weights: ParameterSet,
   samples: Samples,
   classes: number,
 ): Promise<number> {
-  const logits = await workbench.logitsOf(weights, samples);
-  return accuracy(predictedClasses(logits, classes), samples.labels);
+  return (await scoreAnswers((part) => workbench.logitsOf(weights, part), samples, classes)).accuracy;
 }
 
 /** The samples of all classes but the given ones. */

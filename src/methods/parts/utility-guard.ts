@@ -2,8 +2,6 @@ import type { Samples } from "../../data/dataset.ts";
 import { LetheError } from "../../kernel/errors.ts";
 import { keyFromSeed } from "../../kernel/key.ts";
 import { firstNonFinite, type ParameterSet } from "../../kernel/parameters.ts";
-import { accuracy } from "../../metrics/accuracy.ts";
-import { predictedClasses } from "../../metrics/predictions.ts";
 import type { MethodRequest } from "../contract.ts";
 import type { Look, Reached } from "../look.ts";
 import type { Workbench } from "../workbench.ts";
@@ -58,15 +56,18 @@ async function trainedUtility(
   { workbench, architecture, weights }: UtilityGuard,
   watched: Samples,
 ): Promise<number> {
-  const logits = await workbench.logitsOf(weights, watched);
-  if (firstNonFinite(logits) >= 0) {
-    throw new LetheError(
-      "numeric",
-      "NUMERIC_NOT_FINITE",
-      "Expected finite class scores of the trained model, got others. Look for NaN in the data.",
-    );
-  }
-  return accuracy(predictedClasses(logits, architecture.classes), watched.labels);
+  const finite: Pick<Workbench, "logitsOf"> = {
+    logitsOf: async (of, samples) => {
+      const logits = await workbench.logitsOf(of, samples);
+      if (firstNonFinite(logits) < 0) return logits;
+      throw new LetheError(
+        "numeric",
+        "NUMERIC_NOT_FINITE",
+        "Expected finite class scores of the trained model, got others. Look for NaN in the data.",
+      );
+    },
+  };
+  return accuracyOf(finite, weights, watched, architecture.classes);
 }
 
 const UNWATCHED = {

@@ -1,7 +1,6 @@
 import type { MetricRow } from "../../audit/audit-document.ts";
 import { LetheError } from "../../kernel/errors.ts";
-import { invertIncreasing } from "../../metrics/statistics/invert-increasing.ts";
-import { studentCdf } from "../../metrics/statistics/student-t.ts";
+import { studentQuantile } from "../../metrics/statistics/student-t.ts";
 import { mean, variance } from "../../metrics/statistics/summary.ts";
 import type { AuditReport } from "../audit-report-data.ts";
 import { countNoun, joinWords } from "../format.ts";
@@ -132,16 +131,10 @@ function noiseOf({ references, floor }: MetricRow, count: number): number {
     references === undefined
       ? (floor * Math.sqrt(Math.PI / 2)) / Math.sqrt(models / Math.max(1, models - 1))
       : Math.sqrt(variance(references));
-  return studentQuantile(0.975, models - 1) * std * Math.SQRT2;
+  return studentQuantile(0.975, Math.max(1, models - 1)) * std * Math.SQRT2;
 }
 
 /** What two models may differ by through the draw of samples: of each the half-width of its interval, in squares. */
 function samplingOf({ ci }: MetricRow): number {
   return (Math.SQRT2 * (ci[1] - ci[0])) / 2;
-}
-
-/** t with P(T ≤ t) = probability. */
-export function studentQuantile(probability: number, freedom: number): number {
-  // With one degree of freedom 10⁻⁹ is left beyond.
-  return invertIncreasing((t) => studentCdf(t, Math.max(1, freedom)), probability, 0, 1e9);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LetheError } from "../../kernel/errors.ts";
+import { studentQuantile } from "../../metrics/statistics/student-t.ts";
 import { mean, variance } from "../../metrics/statistics/summary.ts";
 import { countNoun } from "../format.ts";
 import {
@@ -11,7 +12,6 @@ import {
   expectComparable,
   type NamedDocument,
 } from "./contest.ts";
-import { studentQuantile } from "./of-audits.ts";
 
 const figures = z.looseObject({ ua: z.number(), ra: z.number(), ta: z.number(), mia: z.number() });
 

@@ -50,7 +50,10 @@ interface Hand {
 export function workerEncoding({ layout, key, codec }: EncodingHeader, workers: number): RecordEncoding {
   const header: EncodingHeader = { layout, key, codec };
   const hands = Array.from({ length: workers }, (): Hand => {
-    return { worker: startWorkerThread(import.meta.url, "encoding-worker", header), owed: [] };
+    return {
+      worker: startWorkerThread({ beside: import.meta.url, name: "encoding-worker", data: header }),
+      owed: [],
+    };
   });
   const waiting: (() => void)[] = [];
   /** Updates on their way to a worker, in shared memory: copies in messages would be garbage of their size each time. */

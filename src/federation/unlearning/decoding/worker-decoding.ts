@@ -39,7 +39,7 @@ export function workerDecoding({ layout, key, codec }: DecodingHeader, workers: 
   const tasks = new Map<number, OpenTask>();
   const header: DecodingHeader = { layout, key, codec };
   const crew = Array.from({ length: workers }, () =>
-    startWorkerThread(import.meta.url, "decoding-worker", header),
+    startWorkerThread({ beside: import.meta.url, name: "decoding-worker", data: header }),
   );
   for (const worker of crew) worker.unref();
   let created = 0;
