@@ -18,7 +18,7 @@ export interface AuditData {
 /** Samples of each set that are looked at: the figures scatter by at most 1.6 points of a share, and an audit stays a matter of minutes. */
 const MOST = { forget: 1000, retain: 1000, unseen: 1000, test: 2000 } as const;
 /** Validation samples from which they serve as the unseen ones; with fewer the test part is divided. */
-const ENOUGH_VALIDATION = 100;
+export const ENOUGH_VALIDATION = 100;
 /** Which samples are drawn is the same in every audit of the same data. */
 const KEY = keyFromSeed("audit sets");
 

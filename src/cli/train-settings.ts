@@ -39,8 +39,16 @@ export function addTrainOptions(command: Command): Command {
       "constant, linear, cosine, step, milestones or one-cycle; settings as milestones:at=0.5/0.75,warmUp=0.05",
       parseNamed,
     )
-    .option("--loss <id>", "cross-entropy or hinge (default: cross-entropy)")
-    .option("--label-smoothing <share>", "share of every label given to all classes alike", parseReal)
+    .option(
+      "--loss <id>",
+      "cross-entropy; hinge, which leaves alone what is right by a margin; mse, the squared error of the scores against 0 and 1. Models " +
+        "that answer at every position take cross-entropy alone (default: cross-entropy)",
+    )
+    .option(
+      "--label-smoothing <share>",
+      "share of every label given to all classes alike; for cross-entropy and mse",
+      parseReal,
+    )
     .option("--l1 <strength>", "penalty on the sum of |w|", parseReal)
     .option("--l2 <strength>", "penalty on half the sum of w²", parseReal)
     .option(

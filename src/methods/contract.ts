@@ -119,6 +119,8 @@ export interface Method {
   readonly needs: readonly Role[];
   /** Roles it makes use of where they are given, and does without where not. */
   readonly uses: readonly Role[];
+  /** Serves only models that were trained in shards. */
+  readonly needsShards?: boolean;
   /** What is known about the result, in one sentence. */
   readonly guarantee: string;
   /** When another method is the better choice, in one sentence. */

@@ -19,6 +19,7 @@ import { miu } from "./miu.ts";
 import { muMis } from "./mu-mis.ts";
 import { natmu } from "./natmu.ts";
 import { negGradPlus } from "./neg-grad-plus.ts";
+import { npo } from "./npo.ts";
 import { perturbedSign } from "./perturbed-sign.ts";
 import { pgu } from "./pgu.ts";
 import { pruneFirst } from "./prune-first.ts";
@@ -59,6 +60,7 @@ const baselines = [
   gradientAscent,
   influence,
   negGradPlus,
+  npo,
   randomLabels,
   salun,
   selectiveSynapticDampening,

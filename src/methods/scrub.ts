@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Samples } from "../data/dataset.ts";
 import { deriveKey, type Key, randomStream } from "../kernel/key.ts";
+import { sizeOf } from "../kernel/layout.ts";
 import type { ParameterSet } from "../kernel/parameters.ts";
 import type { Architecture } from "../models/architecture.ts";
 import { add, mul, neg, reduceMean, relu } from "../onnx/functions/index.ts";
@@ -154,15 +155,17 @@ async function scrubLoop(
   config: ScrubConfig,
 ): Promise<Pick<Loop, "start" | "steps">> {
   const key = deriveKey(requestKey, "scrub");
+  // Of text every position has a teacher's scores.
+  const answerShape = [...architecture.labelShape, architecture.classes];
   // The teacher never changes: its class scores are computed once.
   const teacherOf = async (samples: Samples): Promise<RowTable> => ({
     values: await workbench.logitsOf(weights, samples),
-    width: architecture.classes,
+    width: sizeOf(answerShape),
   });
   const [forgetTeacher, retainTeacher] = [await teacherOf(forget), await teacherOf(retain)];
   const pass = (context: ObjectiveContext, batch: string, mode: "training" | "inference") => {
     const { logits } = context.forward(context.features(batch), { mode });
-    const teacher = context.tensor(`${batch}:teacher`, [batch, architecture.classes]);
+    const teacher = context.tensor(`${batch}:teacher`, [batch, ...answerShape]);
     return { logits, teacher };
   };
   const { optimizer, temperature, farEnough } = config;

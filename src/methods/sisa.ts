@@ -15,6 +15,7 @@ export const sisa = defineMethod({
   references: ["arXiv:1912.03817"],
   scope: ["class", "sample", "subject", "group"],
   needs: ["retain"],
+  needsShards: true,
   guarantee: "Exact: the model is, bit for bit, what sharded training without the forget samples gives.",
   avoidWhen:
     "The model was not trained in shards (`lethe train --sisa`), or the request touches most of them: then it costs as much as " +

@@ -7,24 +7,20 @@ import {
 import { LetheError } from "../kernel/errors.ts";
 import { predictHistoryBytes, rateForBudget, type TrainingSize } from "./history-size.ts";
 
-/** Below this, unbiased codecs add more error than they carry; measured on small image models only. */
-const LEAST_BITS = 0.3;
+/** Below this the default rule loses accuracy to the noise of the records on every model measured (decision 0025). */
+const LEAST_BITS = 1;
 /** Above this no result we know improves. */
 const MOST_BITS = 8;
 /** Rate of the records of a window: that of the demonstrations. */
 const WINDOW_BITS = 1.2;
 /** A record without quantisation, envelope included. */
 const EXACT_BITS = 32.1;
-/** From here trellis codes are closer than Z at equal size; below, Z is. */
-const TRELLIS_BITS = 0.5;
 
 /** A mode, a codec and a rate for a training that has not begun. */
 export interface HistoryPlan {
   readonly retention: Retention;
   /** Undefined where no records are kept. */
-  readonly codec:
-    | { readonly quantiser: "none" | "tcq8" | "z"; readonly bitsPerParameter: number }
-    | undefined;
+  readonly codec: { readonly quantiser: "none" | "tcq8"; readonly bitsPerParameter: number } | undefined;
   /** On disk after the last round, weights included. */
   readonly predictedBytes: number;
   /** What stays possible, and why the rest does not. */
@@ -78,7 +74,7 @@ export function chooseHistory(
 
 function codecFor(bitsPerParameter: number): NonNullable<HistoryPlan["codec"]> {
   if (bitsPerParameter === EXACT_BITS) return { quantiser: "none", bitsPerParameter };
-  return { quantiser: bitsPerParameter >= TRELLIS_BITS ? "tcq8" : "z", bitsPerParameter };
+  return { quantiser: "tcq8", bitsPerParameter };
 }
 
 /** Rounds of the longest window that fits, 0 where none does. */

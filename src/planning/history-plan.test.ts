@@ -106,7 +106,7 @@ describe("the choice of a history", () => {
 
   it("keeps all rounds while they fit, exactly or at the best rate, and stays within the budget", () => {
     expect(choose(2e9)).toMatchObject({ retention: FULL, codec: { quantiser: "none" } });
-    for (const budget of [18e6, 40e6, 300e6]) {
+    for (const budget of [60e6, 100e6, 300e6]) {
       const plan = choose(budget);
       expect(plan.retention).toEqual(FULL);
       expect(plan.predictedBytes).toBeLessThanOrEqual(budget);

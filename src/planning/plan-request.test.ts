@@ -77,6 +77,8 @@ describe("a plan for a request", () => {
     if (needing !== undefined) {
       expect(candidate(needing.id, { counts: without })?.lacks[0]).toMatch(/--validation/);
     }
+    expect(candidate("sisa")?.lacks.join()).toMatch(/--sisa/);
+    expect(candidate("sisa", { isSharded: true })?.lacks).toEqual([]);
     const prepared = all.find(({ prepare, scope }) => prepare !== undefined && scope.includes("class"));
     expect(candidate(prepared?.id ?? "")?.lacks.join()).toMatch(/preparation/);
     expect(candidate(prepared?.id ?? "", { prepared: new Set([prepared?.id ?? ""]) })?.lacks).toEqual([]);

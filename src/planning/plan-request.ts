@@ -4,6 +4,8 @@ import { MEASURED_METHODS, type MeasuredMethod } from "./measured-methods.ts";
 
 /** A request on a centrally trained model, as far as a plan depends on it. */
 export interface PlannedRequest {
+  /** Whether the model was trained in shards. */
+  readonly isSharded?: boolean;
   readonly scope: Scope;
   readonly counts: { readonly forget: number; readonly retain: number; readonly validation: number };
   readonly recipe: Pick<Recipe, "epochs">;
@@ -85,6 +87,9 @@ function candidateOf(method: Method, request: PlannedRequest): PlanCandidate {
     },
     ...(measured === undefined ? {} : { measuredGap: 100 * measured.gap }),
     lacks: [
+      ...(method.needsShards === true && request.isSharded !== true
+        ? ["a model trained in shards: train with --sisa"]
+        : []),
       ...(needs.includes("validation") && request.counts.validation === 0
         ? ["samples held out from training: train with --validation"]
         : []),

@@ -45,6 +45,20 @@ const heldOut = z.object({
   controls: z.record(text, z.object({ value: figure, passes: z.boolean() })),
 });
 
+const relearning = z.object({
+  steps: z.object({ original: figure, unlearned: figure, retrained: list(figure) }),
+  anamnesis: figure,
+  cap: z.int(),
+});
+const manyModels = z.object({
+  id: z.enum(["u-lira", "klom", "forgetting-quality"]),
+  title: text,
+  set: z.enum(["forget", "retain", "unseen"]),
+  original: figure,
+  unlearned: figure,
+  retrained: figure,
+});
+
 const control = z.object({
   id: text,
   title: text,
@@ -119,6 +133,8 @@ const auditReportSchema = z.looseObject({
   controls: list(control),
   notes: list(text),
   duplicates: z.object({ exact: z.int(), forget: z.int(), near: z.int(), compared: z.int() }).optional(),
+  relearning: relearning.optional(),
+  manyModels: list(manyModels).optional(),
   evidence: evidence.optional(),
   data: text,
   model: text,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sampleAudit } from "./audit/sample-audit.fixture.ts";
+import { heldOutAudit, sampleAudit } from "./audit/sample-audit.fixture.ts";
 import { renderAuditReport } from "./audit-report.ts";
 
 describe("the report of an audit", () => {
@@ -33,6 +33,26 @@ describe("the report of an audit", () => {
     const page = renderAuditReport(sampleAudit());
     const [, reported = ""] = page.split("Shown, not judged");
     expect(reported.split("</table>")[0]).not.toMatch(/✗|✓/);
+  });
+
+  it("shows relearning and attacks by many models where they were measured, and only there", () => {
+    const report = sampleAudit();
+    const page = renderAuditReport(report);
+    const [, relearning = ""] = page.split('id="relearning"');
+    expect(relearning).toMatch(/0\.037[\s\S]*20, 24, not in 200/);
+    const [, many = ""] = page.split('id="many-models"');
+    expect(many).toContain("U-LiRA, mean accuracy, retained samples");
+    expect(many).toContain("Unlearned less retrained: +22.0\u00a0points.");
+    const without = renderAuditReport({ ...report, relearning: undefined, manyModels: undefined });
+    expect(without).not.toMatch(/id="(relearning|many-models)"/);
+  });
+
+  it("draws an audit by held-out samples, with every comparison, and says what it does not show", () => {
+    const page = renderAuditReport(heldOutAudit());
+    expect(page).toContain("Plausible, not passed");
+    expect(page).toMatch(/role="img" aria-label="Distance from alike: loss, original 0\.300/);
+    expect(page).toContain("It does not show how models answer that were trained without the samples");
+    expect(page).not.toMatch(/NaN|0 models|undefined/);
   });
 
   it("does with the reasons alone where nothing was measured", () => {

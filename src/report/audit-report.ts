@@ -1,4 +1,5 @@
 import { renderClasses } from "./audit/classes.ts";
+import { renderManyModels, renderRelearning } from "./audit/costly-figures.ts";
 import { renderCosts } from "./audit/costs.ts";
 import { renderEmbedding } from "./audit/embedding.ts";
 import { renderGroups } from "./audit/groups.ts";
@@ -52,6 +53,7 @@ export function renderAuditReport(report: AuditReport): string {
             },
           ]),
       ...evidenceSections(report),
+      ...costlySections(report),
       ...(costs === undefined
         ? []
         : [{ id: "costs", title: "What it cost", shortTitle: "Cost", body: renderCosts(costs, seconds) }]),
@@ -65,6 +67,32 @@ export function renderAuditReport(report: AuditReport): string {
     footer:
       "Shares are of the samples looked at. This page is one file, runs no script and loads nothing; the same figures are in the JSON document beside it.",
   });
+}
+
+/** What was only measured where it was asked for. */
+function costlySections({ relearning, manyModels = [] }: AuditReport): readonly Section[] {
+  return [
+    ...(relearning === undefined
+      ? []
+      : [
+          {
+            id: "relearning",
+            title: "How fast is it learnt again?",
+            shortTitle: "Relearning",
+            body: renderRelearning(relearning),
+          },
+        ]),
+    ...(manyModels.length === 0
+      ? []
+      : [
+          {
+            id: "many-models",
+            title: "The method, on many models",
+            shortTitle: "Method",
+            body: renderManyModels(manyModels),
+          },
+        ]),
+  ];
 }
 
 /** Everything there is a drawing of; documents of earlier versions have fewer. */

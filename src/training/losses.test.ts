@@ -5,6 +5,7 @@ import { operators } from "../autodiff/operators/index.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { Value } from "../onnx/ir.ts";
 import { compileProgram, type NumericArray } from "../runtime/program.ts";
+import { labelSquares } from "./losses/label-squares.ts";
 import { crossEntropy, klDivergence, meanSquaredError, softCrossEntropy } from "./losses.ts";
 
 const CLASSES = 4;
@@ -122,4 +123,17 @@ it("the divergence from a teacher is T²·KL(p ‖ q) at temperature T, zero for
     expect((await evaluate(toStudent, student, Float32Array.from(teacher))).loss).toBeCloseTo(expected, 4);
     expect((await evaluate(toStudent, teacher, Float32Array.from(teacher))).loss).toBeCloseTo(0, 6);
   }
+});
+
+it("squares of labels are the squared error against their one-hot rows, smoothed on request", async () => {
+  const [scores, labels] = [[0.5, 0, -1, 2, 0, 1, 0, 0], BigInt64Array.of(3n, 1n)];
+  const exact = await evaluate((a, b) => labelSquares(a, b), scores, labels, true);
+  expect(exact.loss).toBeCloseTo((0.25 + 0 + 1 + 1) / 8, 6);
+  exact.gradient.forEach((slope, at) => {
+    expect(slope).toBeCloseTo([0.125, 0, -0.25, 0.25, 0, 0, 0, 0][at] as number, 6);
+  });
+  const smoothed = await evaluate((a, b) => labelSquares(a, b, 0.4), scores, labels, true);
+  const rows = [0.1, 0.1, 0.1, 0.7, 0.1, 0.7, 0.1, 0.1];
+  const expected = rows.reduce((sum, row, at) => sum + ((scores[at] as number) - row) ** 2, 0) / 8;
+  expect(smoothed.loss).toBeCloseTo(expected, 6);
 });

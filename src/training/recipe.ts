@@ -24,7 +24,10 @@ export const recipeSchema = z.strictObject({
   learningRate: z.number().positive().optional().describe("0.02 for sgd, 0.001 for adam and adamw"),
   optimizer: optimizerSchema.prefault(RECIPE_SGD),
   schedule: scheduleSchema.prefault({ id: "constant" }),
-  loss: z.enum(["cross-entropy", "hinge"]).optional(),
+  loss: z
+    .enum(["cross-entropy", "hinge", "mse"])
+    .optional()
+    .describe("mse is the squared error of the scores against the labels as one-hot rows"),
   labelSmoothing: z.number().min(0).lt(1).optional(),
   l1: z.number().min(0).optional(),
   l2: z.number().min(0).optional(),
@@ -77,11 +80,12 @@ export interface RecipeResult {
  */
 export async function* trainByRecipe(recipe: Recipe, run: RecipeRun): Progress<RecipeResult> {
   const { architecture, key, resume, onEpoch, batches, signal } = run;
-  const { averaging, optimizer, precision } = recipe;
+  const { averaging, optimizer, precision, loss } = recipe;
   const start = initialWeights(architecture, deriveKey(key, "initial"));
   await using trainer = await createTrainer(architecture, optimizer, {
     ...run.runtime,
     ...recipe,
+    loss: loss === "mse" ? "label-mse" : loss,
     precision,
     anchor: start,
   });

@@ -5,6 +5,7 @@ import { add, mul } from "../onnx/functions/index.ts";
 import type { Value } from "../onnx/ir.ts";
 import type { ModelContents } from "../onnx/write-model.ts";
 import { hinge } from "./losses/hinge.ts";
+import { labelSquares } from "./losses/label-squares.ts";
 import { smoothedCrossEntropy } from "./losses/smoothed-cross-entropy.ts";
 import { crossEntropy, meanSquaredError } from "./losses.ts";
 import type { ObjectiveContext } from "./objective-context.ts";
@@ -15,12 +16,12 @@ import { absoluteSum, squaredDistance, squaredNorm } from "./penalties.ts";
 /** The parameter set a proximal penalty pulls towards. */
 export const ANCHOR = "anchor";
 
-/** The losses a step graph can be built for. */
-export type LossId = "cross-entropy" | "hinge" | "mse";
+/** The losses a step graph can be built for; `label-mse` takes class numbers, `mse` what the outputs are to be. */
+export type LossId = "cross-entropy" | "hinge" | "label-mse" | "mse";
 
 /** What may be added to a supervised loss. */
 export interface SupervisedOptions {
-  /** ε in [0, 1) of smoothed labels, for cross-entropy of whole samples. */
+  /** ε in [0, 1) of smoothed labels, for cross-entropy and `label-mse` of whole samples. */
   readonly labelSmoothing?: number | undefined;
   /** λ ≥ 0 of λ·‖w‖₁ over all trained parameters. */
   readonly l1?: number | undefined;
@@ -56,7 +57,7 @@ export interface StepGraph {
  * Forward pass, loss, gradients and optimizer of one minibatch as a single ONNX graph: what any ONNX Runtime, and so any
  * federated client, can train with.
  *
- * Inputs: the model's input [batch, …] (and further ones on request), `labels` (int64 [batch, …labelShape] for cross-entropy, float32 [batch, …labelShape, classes]
+ * Inputs: the model's input [batch, …] (and further ones on request), `labels` (int64 [batch, …labelShape], or float32 [batch, …labelShape, classes]
  * for mse), with an optimizer `learning-rate` and `step` (scalars), every weight by its name and every state by `SLOT:NAME`.
  * Outputs: `loss` (scalar), `grad:NAME` on request, `next:NAME` and `next:SLOT:NAME` with an optimizer.
  */
@@ -106,12 +107,14 @@ function batchLoss(loss: LossId, options: SupervisedOptions, context: ObjectiveC
   const labels = context.tensor("labels", shape, "int64");
   if (loss === "cross-entropy" && labelSmoothing === 0) return crossEntropy(logits, labels);
   if (labelShape.length > 0) {
+    const asked = loss === "cross-entropy" ? "label smoothing" : loss.replace("label-", "");
     throw new LetheError(
       "usage",
       "USAGE_LOSS_SHAPE",
-      `Expected plain cross-entropy for \`${id}\`, which answers at every position, got ${loss === "hinge" ? "hinge" : "label smoothing"}.`,
+      `Expected plain cross-entropy for \`${id}\`, which answers at every position, got ${asked}.`,
     );
   }
+  if (loss === "label-mse") return labelSquares(logits, labels, labelSmoothing);
   return loss === "hinge" ? hinge(logits, labels) : smoothedCrossEntropy(logits, labels, labelSmoothing);
 }
 

@@ -119,7 +119,7 @@ describe("a training step is refused", () => {
     });
   });
 
-  it.each([{ loss: "hinge" as const }, { labelSmoothing: 0.1 }])(
+  it.each([{ loss: "hinge" as const }, { loss: "label-mse" as const }, { labelSmoothing: 0.1 }])(
     "with a loss of whole samples on a language model: %o",
     async (options) => {
       const language = createModel("gpt:width=8,depth=1,heads=2", {

@@ -11,7 +11,7 @@ import {
   refused,
   unlessNotFinite,
 } from "../audit.ts";
-import { drawAuditSets } from "../audit-sets.ts";
+import { drawAuditSets, ENOUGH_VALIDATION } from "../audit-sets.ts";
 import { failingControls } from "../controls.ts";
 import { findDuplicates } from "../duplicates.ts";
 import { openModel } from "../farm/training-job.ts";
@@ -102,7 +102,7 @@ export async function* auditByHeldOut(request: HeldOutRequest): Progress<AuditOu
     duplicates,
     notes: [
       ...copiesNote(duplicates.exact, duplicates.forget),
-      `Judged by ${sets.unseen.count} held-out samples of the ${data.validation.count > 0 && sets.unseen.count <= data.validation.count ? "validation or test" : "test"} part. Settings that were chosen by looking at them would make them less unseen than they have to be.`,
+      `Judged by ${sets.unseen.count} held-out samples of the ${data.validation.count >= ENOUGH_VALIDATION ? "validation" : "test"} part. Settings that were chosen by looking at them would make them less unseen than they have to be.`,
       "It was not looked at, sample by sample, whether retrained models would answer otherwise: traces that single samples left take retrained models to be seen.",
       ...(before.features === undefined
         ? [

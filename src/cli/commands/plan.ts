@@ -118,6 +118,7 @@ async function planUnlearning(
   const plan = planRequest(Object.values(methods), {
     scope: centralScope(request.scope),
     counts,
+    isSharded: run.sisa !== undefined,
     recipe: run.settings,
     trainingSeconds: trainingSeconds(directory),
     prepared: preparedMethods(directory),

@@ -8,11 +8,10 @@ import type { ComparisonPlan, ComparisonResult } from "./case.ts";
 import { judgeCells, YARDSTICK } from "./judge-cells.ts";
 import { runCells } from "./run-cells.ts";
 
-/** The methods that can serve a request, `retrain` first. */
+/** The methods that can serve a request, `retrain` first; models are not trained in shards here. */
 export function methodsFor(plan: Pick<ComparisonPlan, "scope" | "methods">): readonly Method[] {
-  const chosen = (plan.methods?.map(findMethod) ?? Object.values(methods)).filter(
-    ({ id }) => id !== YARDSTICK,
-  );
+  const able = Object.values(methods).filter(({ needsShards }) => needsShards !== true);
+  const chosen = (plan.methods?.map(findMethod) ?? able).filter(({ id }) => id !== YARDSTICK);
   return [findMethod(YARDSTICK), ...chosen].filter(({ scope }) => scope.includes(plan.scope));
 }
 

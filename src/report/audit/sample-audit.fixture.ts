@@ -1,4 +1,6 @@
 import type { MetricRow } from "../../audit/audit-document.ts";
+import type { HeldOutFigure } from "../../audit/holdout/held-out-figures.ts";
+import type { ManyModelsFigure } from "../../audit/many-models.ts";
 import { AUDIT_FORMAT, AUDIT_VERSION, type AuditReport } from "../audit-report-data.ts";
 
 const row = (
@@ -33,6 +35,15 @@ const curve = (lift: number) => ({
   ] as const,
 });
 
+const manyFigure = (
+  id: ManyModelsFigure["id"],
+  title: string,
+  set: ManyModelsFigure["set"],
+  original: number,
+  unlearned: number,
+  retrained: number,
+): ManyModelsFigure => ({ id, title, set, original, unlearned, retrained });
+
 /** An audit that failed, with every part a report can have. The figures are made up. */
 export function sampleAudit(): AuditReport {
   return {
@@ -65,6 +76,17 @@ export function sampleAudit(): AuditReport {
         failed: [],
       },
     ],
+    relearning: {
+      steps: { original: 0, unlearned: 3, retrained: [20, 24, 200] },
+      anamnesis: 0.037,
+      cap: 200,
+    },
+    manyModels: [
+      manyFigure("u-lira", "U-LiRA, mean accuracy", "forget", 0.9, 0.75, 0.53),
+      manyFigure("u-lira", "U-LiRA, mean accuracy", "retain", 0.52, 0.61, 0.52),
+      manyFigure("klom", "KLoM, mean in nats", "forget", 4.1, 2.2, 0.3),
+      manyFigure("klom", "KLoM, mean in nats", "unseen", 0.3, 0.4, 0.3),
+    ],
     duplicates: { exact: 2, forget: 120, near: 3, compared: 120 },
     evidence: {
       roc: { original: curve(0.3), unlearned: curve(0.25), retrained: curve(0.01) },
@@ -90,5 +112,36 @@ export function sampleAudit(): AuditReport {
     seconds: 63,
     machine: "a processor, 2 cores, linux",
     versions: { node: "24.0.0", lethe: "0.1.0" },
+  };
+}
+
+/** An audit without retrained models. The figures are made up. */
+export function heldOutAudit(): AuditReport {
+  const { evidence: _, relearning: __, manyModels: ___, ...rest } = sampleAudit();
+  const around = (value: number) => ({ value, low: value - 0.06, high: value + 0.06 });
+  const figure = (id: string, group: HeldOutFigure["group"], original: number): HeldOutFigure => ({
+    id,
+    title: `What ${id} reads`,
+    group,
+    neutral: 0.5,
+    original: around(original),
+    unlearned: around(0.51),
+    limits: [0.42, 0.58],
+    passes: true,
+    tells: original > 0.6,
+    controls: { ruin: { value: 0.2, passes: false } },
+  });
+  return {
+    ...rest,
+    verdict: "plausible",
+    reasons: ["The model treats the forgotten samples as it treats held-out ones."],
+    metrics: {},
+    heldOut: [
+      figure("held-out-loss", "removal", 0.8),
+      figure("held-out-features", "features", 0.55),
+      figure("ta", "utility", 0.52),
+    ],
+    references: 0,
+    digests: { ...rest.digests, retrained: [] },
   };
 }
