@@ -101,7 +101,7 @@ export async function* attackByManyModels(request: ManyModelsRequest): Progress<
       await scoreInto(
         scores,
         predictor,
-        store.read(jobDigest(header, job)) as ParameterSet,
+        store.require(jobDigest(header, job)),
         request.sets,
         architecture.classes,
       );

@@ -2,13 +2,11 @@ import { crc32 } from "../kernel/crc32.ts";
 import { isLetheError, LetheError } from "../kernel/errors.ts";
 import { deriveKey, type Key } from "../kernel/key.ts";
 import type { ModelLayout } from "../kernel/layout.ts";
+import { checkUpdate } from "./check-update.ts";
 import { codeAtRate } from "./code-at-rate.ts";
-import type { Kernel } from "./fast/kernel.ts";
-import { measure } from "./measure.ts";
 import { type PipelineOptions, pipelineFault, pipelineOf, pipelineOfRecord } from "./pipeline.ts";
 import { predict, weightOf } from "./prediction.ts";
 import {
-  LARGEST_STEP,
   type RecordIdentity,
   type RecordReference,
   type RecordStages,
@@ -27,9 +25,6 @@ const MOST_ROTATIONS = 100;
 const CRC_BYTES = 4;
 /** The smallest output of the range coder. */
 const LEAST_BODY_BYTES = 4;
-
-/** Larger numbers are refused: with any step that is allowed they could overflow. */
-const LARGEST_NUMBER = LARGEST_STEP / 16;
 
 /** What both ends of the codec share. */
 export interface CodecFrame {
@@ -293,37 +288,6 @@ function bodyBytes(
 /** No two updates share a dither: it would correlate their errors. */
 function ditherKey(key: Key, { round, client }: RecordIdentity): Key {
   return deriveKey(key, "dither", round, client);
-}
-
-function checkUpdate(
-  update: Float32Array,
-  layout: ModelLayout,
-  { round, client }: RecordIdentity,
-  kernel: Kernel | undefined,
-): void {
-  const details = { round, client };
-  if (update.length !== layout.length) {
-    throw new LetheError(
-      "data",
-      "DATA_UPDATE_LENGTH",
-      `Expected ${layout.length} numbers in the update of client "${client}" in round ${round}, got ${update.length}.`,
-      { details },
-    );
-  }
-  const { squares, largest } = measure(update, kernel);
-  if (!Number.isNaN(squares) && largest <= LARGEST_NUMBER) return;
-  for (let index = 0; index < update.length; index++) {
-    // NaN fails the comparison as well.
-    if (Math.abs(update[index] as number) <= LARGEST_NUMBER) continue;
-    const slot = layout.slots.find(({ offset, length }) => index < offset + length);
-    throw new LetheError(
-      "numeric",
-      "NUMERIC_UPDATE",
-      `Expected finite numbers in the update of client "${client}" in round ${round}, got ${update[index]} in tensor ` +
-        `"${slot?.name}". Lower the learning rate, or leave the client out of this round.`,
-      { details: { ...details, tensor: slot?.name ?? "" } },
-    );
-  }
 }
 
 function mismatch({ round, client }: RecordIdentity, cause?: unknown): LetheError {

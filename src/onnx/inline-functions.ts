@@ -1,5 +1,6 @@
 import { clone, create } from "@bufbuild/protobuf";
-import { LetheError } from "../kernel/errors.ts";
+import { onnxError } from "./onnx-error.ts";
+import { isStandard } from "./operator.ts";
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -46,14 +47,13 @@ export function inlineFunctions(model: ModelProto, opset: number): readonly Plac
       if (body === undefined) placed.push({ node, opset: version, domains, isInlined: open.length > 0 });
       else {
         if (open.includes(body))
-          throw functionError(`functions that do not call themselves, got \`${body.name}\``);
+          throw onnxError(`functions that do not call themselves, got \`${body.name}\``);
         place(bodyOf(body, node, `${node.name || body.name}/${calls++}/`), opsetOf(body, version), [
           ...open,
           body,
         ]);
       }
-      if (placed.length + calls > MOST_NODES)
-        throw functionError(`at most ${MOST_NODES} nodes in all functions`);
+      if (placed.length + calls > MOST_NODES) throw onnxError(`at most ${MOST_NODES} nodes in all functions`);
     }
   };
   place(model.graph?.node ?? [], opset, []);
@@ -68,7 +68,7 @@ function keyOf(
 }
 
 function opsetOf(body: FunctionProto, fallback: number): number {
-  const entry = body.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
+  const entry = body.opsetImport.find(isStandard);
   return entry === undefined ? fallback : Number(entry.version);
 }
 
@@ -130,8 +130,4 @@ function renamedGraph(
   for (const value of [...copy.input, ...copy.output, ...copy.initializer]) value.name = rename(value.name);
   copy.node = source.node.map((node) => renamedNode(node, rename, settings, prefix));
   return copy;
-}
-
-function functionError(expected: string): LetheError {
-  return new LetheError("data", "DATA_ONNX", `Expected ${expected}.`);
 }

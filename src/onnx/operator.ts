@@ -5,7 +5,12 @@ export const OWN_DOMAIN = "lethe";
 
 /** The name of an operator in a table. */
 export function operatorKey(type: string, domain = ""): string {
-  return domain === "" || domain === "ai.onnx" ? type : `${domain}:${type}`;
+  return isStandard({ domain }) ? type : `${domain}:${type}`;
+}
+
+/** Whether a domain, of a node or of an opset, is that of the standard operators: it has two names. */
+export function isStandard({ domain }: { readonly domain: string }): boolean {
+  return domain === "" || domain === "ai.onnx";
 }
 
 /**

@@ -1,25 +1,20 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { isLetheError, LetheError } from "../kernel/errors.ts";
-import type { Attribute, Attributes } from "./attributes.ts";
+import { isLetheError } from "../kernel/errors.ts";
 import { inlineControlFlow, isControlFlow, withNested } from "./control-flow.ts";
 import { findWeights } from "./find-weights.ts";
 import { lowerForeignNode } from "./foreign-operators.ts";
 import { Graph } from "./graph.ts";
 import { inlineFunctions, type PlacedNode } from "./inline-functions.ts";
 import type { OperatorTable, Value, ValueType } from "./ir.ts";
-import {
-  type AttributeProto,
-  AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
-  type ModelProto,
-  ModelProtoSchema,
-  type NodeProto,
-  TensorProto_DataType,
-  type ValueInfoProto,
-} from "./proto/onnx_pb.js";
-import { computedType, type ExternalData, isComputedType, readTensor } from "./read-tensor.ts";
+import { onnxError } from "./onnx-error.ts";
+import { isStandard } from "./operator.ts";
+import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from "./proto/onnx_pb.js";
+import { constantTensor, readAttribute } from "./read-attribute.ts";
+import { type ExternalData, readTensor } from "./read-tensor.ts";
+import { declaredType, typeOf } from "./read-value-type.ts";
 import type { Dim, Shape } from "./shape.ts";
-import { type Tensor, tensorOfNumbers, typeNumberOf } from "./tensor.ts";
+import { storedTensors } from "./stored-tensors.ts";
+import type { Tensor } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
 
 /** The opsets whose operators mean the same as in the one Lethe writes, or can be rewritten in it. */
@@ -83,9 +78,7 @@ export function buildModel(
   operators: OperatorTable,
   options: ReadOptions = {},
 ): OnnxModel {
-  const opset = Number(
-    proto.opsetImport.find((entry) => entry.domain === "" || entry.domain === "ai.onnx")?.version ?? 0,
-  );
+  const opset = Number(proto.opsetImport.find(isStandard)?.version ?? 0);
   if (proto.graph === undefined) throw onnxError("a model with a graph, got none");
   try {
     const nodes = inlineFunctions(proto, opset);
@@ -181,37 +174,6 @@ function neededNodes(nodes: readonly PlacedNode[], wanted: readonly string[]): r
   return kept.toReversed();
 }
 
-/**
- * The tensors a file holds by name: its initializers and, of a file in which those hold no weights, its Constant nodes too,
- * where some exporters put them.
- */
-function storedTensors(
-  source: GraphProto,
-  nodes: readonly PlacedNode[],
-  external: ExternalData | undefined,
-): ReadonlyMap<string, Tensor> {
-  if (source.sparseInitializer.length > 0) throw onnxError("dense initializers, got sparse ones");
-  const tensors = new Map<string, Tensor>();
-  let holdsWeights = false;
-  for (const initializer of source.initializer) {
-    const { name } = initializer;
-    if (tensors.has(name)) throw onnxError(`distinct names of initializers, got \`${name}\` twice`);
-    // The classes of a classifier may be words. Who needs them says so.
-    if (initializer.dataType === TensorProto_DataType.STRING) continue;
-    const tensor = readTensor(initializer, external);
-    tensors.set(name, tensor);
-    holdsWeights ||= tensor.dtype === "float32" && tensor.shape.length > 0;
-  }
-  if (holdsWeights) return tensors;
-  for (const { node } of nodes.filter(({ isInlined }) => !isInlined)) {
-    const [name, value] = [node.output[0] ?? "", node.attribute[0]?.t];
-    if (isStandard(node) && node.opType === "Constant" && value !== undefined && !tensors.has(name)) {
-      tensors.set(name, readTensor(value, external));
-    }
-  }
-  return tensors;
-}
-
 /** Where a node stands: in the model's graph, in a branch, or in the body of a loop. */
 type Nesting = "graph" | "branch" | "loop";
 
@@ -294,10 +256,6 @@ function readNested(
   return body.output.map(({ name }) => lookup(values, name, `the outputs of \`${body.name}\``));
 }
 
-function isStandard(node: NodeProto): boolean {
-  return node.domain === "" || node.domain === "ai.onnx";
-}
-
 function lookup(values: ReadonlyMap<string, Value>, name: string, place: string): Value {
   const value = values.get(name);
   if (value === undefined) {
@@ -306,69 +264,4 @@ function lookup(values: ReadonlyMap<string, Value>, name: string, place: string)
     );
   }
   return value;
-}
-
-function constantTensor(attributes: Attributes, place: string): Tensor {
-  const [entry] = Object.values(attributes);
-  if (entry?.type === "tensor") return entry.value;
-  if (entry?.type === "int") return tensorOfNumbers("int64", [], [entry.value]);
-  if (entry?.type === "float") return tensorOfNumbers("float32", [], [entry.value]);
-  if (entry?.type === "ints") return tensorOfNumbers("int64", [entry.value.length], entry.value);
-  if (entry?.type === "floats") return tensorOfNumbers("float32", [entry.value.length], entry.value);
-  throw onnxError(`Constant node \`${place}\` to hold numbers`);
-}
-
-function readAttribute(attribute: AttributeProto, place: string): Attribute {
-  switch (attribute.type) {
-    case AttributeType.INT: {
-      const value = Number(attribute.i);
-      // Element types among the settings (of Cast, of EyeLike) follow those of the values.
-      const isType = attribute.name === "to" || attribute.name === "dtype";
-      return { type: "int", value: isType ? typeNumberOf(computedType(value)) : value };
-    }
-    case AttributeType.FLOAT:
-      return { type: "float", value: attribute.f };
-    case AttributeType.STRING:
-      return { type: "string", value: new TextDecoder().decode(attribute.s) };
-    case AttributeType.INTS:
-      return { type: "ints", value: attribute.ints.map(Number) };
-    case AttributeType.FLOATS:
-      return { type: "floats", value: attribute.floats };
-    case AttributeType.STRINGS:
-      return { type: "strings", value: attribute.strings.map((word) => new TextDecoder().decode(word)) };
-    case AttributeType.TENSOR:
-      if (attribute.t !== undefined) return { type: "tensor", value: readTensor(attribute.t) };
-      break;
-    default:
-  }
-  throw onnxError(
-    `attribute \`${attribute.name}\` of node \`${place}\` to be a number, text or tensor, got type ${attribute.type}`,
-  );
-}
-
-/** What the file says of a value, as far as every axis has a size or a name; names as the inputs' are read. */
-function declaredType(info: ValueInfoProto, renamed: ReadonlyMap<Dim, Dim>): ValueType | undefined {
-  const type = info.type?.value;
-  const isKnown =
-    type?.case === "tensorType" &&
-    isComputedType(type.value.elemType) &&
-    type.value.shape?.dim.every(({ value }) => value.case !== undefined);
-  if (!isKnown) return undefined;
-  const { dtype, shape } = typeOf(info);
-  return { dtype, shape: shape.map((dim) => renamed.get(dim) ?? dim) };
-}
-
-function typeOf(info: ValueInfoProto): { dtype: ValueType["dtype"]; shape: Shape } {
-  const type = info.type?.value;
-  if (type?.case !== "tensorType") throw onnxError(`input \`${info.name}\` to be a tensor`);
-  const shape = (type.value.shape?.dim ?? []).map(({ value }, axis): Dim => {
-    if (value.case === "dimValue" && value.value > 0n) return Number(value.value);
-    if (value.case === "dimParam" && value.value !== "") return value.value;
-    return axis === 0 ? "batch" : `${info.name}_${axis}`;
-  });
-  return { dtype: computedType(type.value.elemType), shape };
-}
-
-function onnxError(expected: string, cause?: unknown): LetheError {
-  return new LetheError("data", "DATA_ONNX", `Expected ${expected}.`, { cause });
 }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { LetheError } from "../kernel/errors.ts";
 import { sizeOf } from "../kernel/layout.ts";
 import { bytesPerFloat, decodeFloats, type FloatFormat, floatFormatOf } from "./float-formats.ts";
+import { onnxError } from "./onnx-error.ts";
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from "./proto/onnx_pb.js";
 import {
   bytesPerElement,
@@ -45,7 +46,7 @@ export function readTensor(proto: TensorProto, external?: ExternalData): Tensor 
   const dtype = computedType(proto.dataType);
   const shape = proto.dims.map(Number);
   if (shape.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
-    throw tensorError(`sizes ≥ 0 in tensor \`${proto.name}\``);
+    throw onnxError(`sizes ≥ 0 in tensor \`${proto.name}\``);
   }
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
     return externalTensor(proto, shape, dtype, format, external);
@@ -53,7 +54,7 @@ export function readTensor(proto: TensorProto, external?: ExternalData): Tensor 
   if (proto.rawData.length > 0) return decode(dtype, shape, format, proto.rawData);
   const numbers = fieldOf(proto, dtype, format);
   if (numbers.length !== sizeOf(shape)) {
-    throw tensorError(`${sizeOf(shape)} elements in tensor \`${proto.name}\`, got ${numbers.length}`);
+    throw onnxError(`${sizeOf(shape)} elements in tensor \`${proto.name}\`, got ${numbers.length}`);
   }
   if (format === "float16" || format === "bfloat16") {
     const bits = Uint16Array.from(numbers);
@@ -139,10 +140,6 @@ function externalBytes(proto: TensorProto, needed: number, open: ExternalData | 
     );
   }
   return () => file.read(offset, length);
-}
-
-function tensorError(expected: string): LetheError {
-  return new LetheError("data", "DATA_ONNX", `Expected ${expected}.`);
 }
 
 function externalError(expected: string): LetheError {

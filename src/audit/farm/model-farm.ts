@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
 import type { Digest } from "../../kernel/digest.ts";
-import { LetheError } from "../../kernel/errors.ts";
 import type { LetheEvent, Progress } from "../../kernel/events.ts";
 import { unpackError } from "../../kernel/packed-error.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
@@ -28,7 +27,7 @@ export interface FarmOptions {
  * @param jobs - equal ones are trained once
  * @yields `step` events over all models, with the number of finished ones
  * @returns the weights in the order of `jobs`, a pure function of (header, job)
- * @throws LETHE_CANCELLED, LETHE_NUMERIC_LOSS, LETHE_TRANSIENT_WRITE, LETHE_INTERNAL_WORKER, and with a queue LETHE_TRANSIENT_DATABASE
+ * @throws LETHE_CANCELLED, LETHE_NUMERIC_LOSS, LETHE_TRANSIENT_WRITE, LETHE_TRANSIENT_STORE, LETHE_INTERNAL_WORKER, and with a queue LETHE_TRANSIENT_DATABASE
  */
 export async function* trainModels(
   header: FarmHeader,
@@ -37,15 +36,7 @@ export async function* trainModels(
 ): Progress<readonly ParameterSet[]> {
   const digests = yield* storeModels(header, jobs, options);
   const store = openModelStore(options.store);
-  return digests.map((digest) => {
-    const weights = store.read(digest);
-    if (typeof weights === "object") return weights;
-    throw new LetheError(
-      "transient",
-      "TRANSIENT_STORE",
-      `Expected the model just trained in ${options.store}, found none. Was the directory emptied meanwhile? Run again.`,
-    );
-  });
+  return digests.map((digest) => store.require(digest));
 }
 
 /** As {@link trainModels}, but leaves the weights in the store, for models that do not fit into memory together. @returns the names of the jobs' models there */

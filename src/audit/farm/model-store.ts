@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestArrays } from "../../kernel/digest.ts";
-import { isLetheError } from "../../kernel/errors.ts";
+import { isLetheError, LetheError } from "../../kernel/errors.ts";
 import type { ParameterSet } from "../../kernel/parameters.ts";
 import type { Architecture } from "../../models/architecture.ts";
 import { writeFileAtomically } from "../../storage/atomic-file.ts";
@@ -13,6 +13,8 @@ import type { TrainerState } from "../../training/objective.ts";
 export interface ModelStore {
   /** The model of a job; `undefined` when there is none, `damaged` when its file is not what was written. */
   read(job: Digest): ParameterSet | "damaged" | undefined;
+  /** The model of a job that was done. @throws LETHE_TRANSIENT_STORE when it is not there whole any more */
+  require(job: Digest): ParameterSet;
   write(job: Digest, architecture: Architecture, weights: ParameterSet): void;
   /** The bytes of a job's model, for another store; `undefined` when there is none. */
   file(job: Digest): Uint8Array | undefined;
@@ -32,10 +34,20 @@ export function openModelStore(directory: string): ModelStore {
   };
   const modelPath = (job: Digest): string => pathOf(job, "safetensors");
   const progressPath = (job: Digest): string => pathOf(job, "progress.safetensors");
+  const read = (job: Digest): ParameterSet | "damaged" | undefined => {
+    const path = modelPath(job);
+    return existsSync(path) ? (decoded(job, readFileSync(path)) ?? "damaged") : undefined;
+  };
   return {
-    read(job) {
-      const path = modelPath(job);
-      return existsSync(path) ? (decoded(job, readFileSync(path)) ?? "damaged") : undefined;
+    read,
+    require(job) {
+      const weights = read(job);
+      if (typeof weights === "object") return weights;
+      throw new LetheError(
+        "transient",
+        "TRANSIENT_STORE",
+        `Expected the model just trained in ${directory}, found none. Was the directory emptied meanwhile? Run again.`,
+      );
     },
     file(job) {
       const path = modelPath(job);

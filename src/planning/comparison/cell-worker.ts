@@ -4,7 +4,6 @@ import { openModelStore } from "../../audit/farm/model-store.ts";
 import { openShared, type SharedSamples } from "../../audit/farm/shared-samples.ts";
 import { type ModelSource, openModel } from "../../audit/farm/training-job.ts";
 import type { Digest } from "../../kernel/digest.ts";
-import { LetheError } from "../../kernel/errors.ts";
 import { type PackedError, packError } from "../../kernel/packed-error.ts";
 import type { CrewMessage } from "../../runtime/worker-crew.ts";
 import { createPredictor } from "../../training/predictor.ts";
@@ -66,14 +65,7 @@ port.on("message", (message: CrewMessage<CellTask>) => {
 async function work(task: CellTask): Promise<void> {
   const { cell, original, digest } = task;
   try {
-    const weights = openModelStore(models).read(original);
-    if (typeof weights !== "object") {
-      throw new LetheError(
-        "transient",
-        "TRANSIENT_STORE",
-        `Expected the trained model in ${models}, found none. Was the directory emptied meanwhile? Run again.`,
-      );
-    }
+    const weights = openModelStore(models).require(original);
     openCellStore(cells).write(digest, architecture, await runCell(bench, cell, weights));
     port.postMessage({ task } satisfies CellReply);
   } catch (error) {
