@@ -28,6 +28,7 @@ export const badTeacher = defineMethod({
   needs: ["forget", "retain"],
   guarantee: "None: answers as unsure as a random network's can be told from those of retraining.",
   avoidWhen: "Random single samples are to be forgotten: a retrained model would get most of them right.",
+  isForLabels: true,
   config: z.strictObject({
     /** The share of the retain samples that is read, drawn once; the authors take 0.3 of 50,000, of a few thousand that is too few. */
     retainShare: z.number().gt(0).max(1).default(1),

@@ -30,6 +30,7 @@ export const boundaryExpand = defineMethod({
   uses: ["validation"],
   guarantee: "None.",
   avoidWhen: "Random single samples are to be forgotten, or the model has no dense last layer.",
+  isForLabels: true,
   config: z.strictObject({
     epochs: z.int().min(1).default(10),
     batchSize: z.int().min(1).default(64),

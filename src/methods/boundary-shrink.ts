@@ -37,6 +37,7 @@ export const boundaryShrink = defineMethod({
   uses: ["validation"],
   guarantee: "None; a sample whose step crosses no boundary is learnt again with its own label.",
   avoidWhen: "Random single samples are to be forgotten: a retrained model would get most of them right.",
+  isForLabels: true,
   config: z.strictObject({
     /** ε, in the units of the model's input. */
     epsilon: z.number().positive().default(0.1),

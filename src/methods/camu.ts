@@ -39,6 +39,7 @@ export const camu = defineMethod({
   needs: ["forget", "retain"],
   guarantee: "None; as many retain samples as forget samples are read, no more.",
   avoidWhen: "The model has no feature layer before its last one.",
+  isForLabels: true,
   config: z.strictObject({
     epochs: z.int().min(0).default(2),
     /**

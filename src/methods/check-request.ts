@@ -8,11 +8,11 @@ import type { GivenRoles, Method, MethodRequest, Role } from "./contract.ts";
 /**
  * Checks what every method relies on, before any work.
  *
- * @throws LETHE_USAGE_SCOPE, LETHE_DATA_MISSING_FORGET (and so on by role), LETHE_DATA_EMPTY, LETHE_DATA_OVERLAP,
+ * @throws LETHE_USAGE_SCOPE, LETHE_USAGE_METHOD, LETHE_DATA_MISSING_FORGET (and so on by role), LETHE_DATA_EMPTY, LETHE_DATA_OVERLAP,
  * LETHE_DATA_SHAPE, LETHE_NUMERIC_NOT_FINITE
  */
 export function checkRequest(
-  method: Pick<Method, "id" | "scope" | "needs">,
+  method: Pick<Method, "id" | "scope" | "needs" | "isForLabels">,
   request: MethodRequest & GivenRoles,
 ): void {
   if (!method.scope.includes(request.scope)) {
@@ -22,6 +22,15 @@ export function checkRequest(
       `Expected a request of scope ${method.scope.join(" or ")} for the method \`${method.id}\`, got \`${request.scope}\`. ` +
         "`lethe methods` lists what each method can forget.",
       { details: { method: method.id, scope: request.scope } },
+    );
+  }
+  if (method.isForLabels && request.architecture.labelShape.length > 0) {
+    throw new LetheError(
+      "usage",
+      "USAGE_METHOD",
+      `Expected a model with one answer a sample for the method \`${method.id}\`, which works with labels, got \`${request.architecture.id}\`, ` +
+        "which answers at every position. Take npo, scrub, neg-grad-plus, gradient-ascent, fine-tune or retrain.",
+      { details: { method: method.id } },
     );
   }
   checkWeights(request);

@@ -125,6 +125,8 @@ export interface Method {
   readonly guarantee: string;
   /** When another method is the better choice, in one sentence. */
   readonly avoidWhen: string;
+  /** Set where the method works with the one label of a sample: no language model, which answers at every position. */
+  readonly isForLabels?: boolean;
   readonly config: z.ZodType;
   /** Small grids of settings for a search on validation data, by name; the defaults are always tried too. */
   readonly grid: Readonly<Record<string, readonly unknown[]>>;

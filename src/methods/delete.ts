@@ -30,6 +30,7 @@ export const decoupledDistillation = defineMethod({
   uses: ["validation"],
   guarantee: "None: it teaches the likeliest wrong answer, which can be told from never having been taught.",
   avoidWhen: "Random single samples are to be forgotten: a retrained model would get most of them right.",
+  isForLabels: true,
   config: z.strictObject({
     epochs: z.int().min(1).default(10),
     batchSize: z.int().min(1).default(64),

@@ -38,6 +38,7 @@ export const influence = defineMethod({
   needs: ["forget", "retain"],
   guarantee: "None: first order around a model that is at no minimum, with a curvature that is a guess.",
   avoidWhen: "Many samples are to be forgotten: the step is long, and nothing repairs what it harms.",
+  isForLabels: true,
   config: z.strictObject({
     /** α */
     alpha: z.number().positive().default(10),

@@ -85,3 +85,10 @@ it("a model of texts that a rate ruins is taken back, by the share of the next t
   expect(stop?.by).toBe("ruin");
   expect(await perplexity(weights, request.retain)).toBeLessThan(20);
 });
+
+it("a method that works with the labels of samples is refused before any work, and others are named", async () => {
+  await expect(unlearn(findMethod("bad-teacher"), request)).rejects.toMatchObject({
+    code: "LETHE_USAGE_METHOD",
+    message: expect.stringMatching(/npo, scrub/),
+  });
+});

@@ -43,6 +43,7 @@ export const ltu = defineMethod({
   guarantee: "None; what hides the forget samples is tested by membership models that did not lead to it.",
   avoidWhen:
     "There are no held-out samples to learn membership from, or a step of several times the usual cost is too much.",
+  isForLabels: true,
   config: z.strictObject({
     /** T, in passes over the forget samples; fewer where the forget samples are hidden earlier. */
     epochs: z.int().min(0).default(8),

@@ -53,6 +53,7 @@ export const miu = defineMethod({
   guarantee:
     "None; the groups' shares and their information in the features are kept near the trained model's.",
   avoidWhen: "Requests come evenly from all groups, or the model has no feature layer before its last one.",
+  isForLabels: true,
   config: z.strictObject({
     epochs: z.int().min(0).default(10),
     /** The first so many epochs have a pass over the forget samples; 0 for the ablation without. */

@@ -45,6 +45,7 @@ export const muMis = defineMethod({
   needs: ["forget"],
   guarantee: "None; no retained sample is read.",
   avoidWhen: "Retain samples are at hand and random single samples are to be forgotten.",
+  isForLabels: true,
   config: z.strictObject({
     /** η₀; where left out, 0.04 for whole classes and 0.2 for others, of whose contributions many cancel. */
     learningRate: z.number().positive().optional(),

@@ -64,6 +64,7 @@ export const perturbedSign = defineMethod({
   uses: ["retain"],
   guarantee: "None.",
   avoidWhen: "Random single samples are to be forgotten: a retrained model would get most of them right.",
+  isForLabels: true,
   config: schema,
   grid: { learningRate: [1e-4, 1e-3], noise: [0, 0.01], epsilon: [0.2] },
   async *run(request, config) {

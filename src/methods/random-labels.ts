@@ -22,6 +22,7 @@ export const randomLabels = defineMethod({
   needs: ["forget", "retain"],
   guarantee: "None: it teaches wrong answers, which can be told from never having been taught.",
   avoidWhen: "Single samples are to be forgotten: a retrained model would get most of them right.",
+  isForLabels: true,
   config: z.strictObject({
     labels: z.enum(["wrong", "any"]).default("wrong"),
     epochs: z.int().min(1).default(1),

@@ -30,6 +30,7 @@ export const salun = defineMethod({
   needs: ["forget", "retain"],
   guarantee: "None: it teaches wrong answers, which can be told from never having been taught.",
   avoidWhen: "An attacker may compare answers: wrong ones give single samples away.",
+  isForLabels: true,
   config: z.strictObject({
     /** The share of the weights that may move: 0.5 is the median as the threshold. */
     density: z.number().gt(0).max(1).default(0.5),

@@ -18,6 +18,7 @@ export const selectiveSynapticDampening = defineMethod({
   needs: ["forget"],
   guarantee: "None: nothing is trained, and nothing repairs what the kept samples lose.",
   avoidWhen: "The forget samples look like the others: then few weights are theirs alone.",
+  isForLabels: true,
   config: z.strictObject({
     /**
      * Has to be below N/N_f, the largest I_f/I there can be, as I holds the forget samples' part: nothing is dampened else. The paper's
