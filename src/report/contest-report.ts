@@ -65,7 +65,7 @@ function renderRanking({ contestants, unit, unitNote }: Contest): Html {
     note: `Further left is nearer. ${unitNote}`,
     drawing: html`<p class="legend"><span class="key"><span class="sign" style="color:var(--unlearned)" aria-hidden="true">◆</span> forgetting</span><span class="key"><span class="sign" style="color:var(--trained)" aria-hidden="true">●</span> use</span></p>${renderPlot(
       {
-        marginLeft: 170,
+        marginLeft: 205,
         marginRight: 16,
         height: 34 * contestants.length + 56,
         x: { label: unit, labelArrow: "none", zero: true },
