@@ -36,6 +36,11 @@ it("a matrix is the sum of its singular triples, in descending order, tall or wi
   );
 });
 
+it("entries of the smallest size beside others do no harm", () => {
+  const { values } = singularValues(2, 2, [-5e-324, 0, -5e-324, -1e-9]);
+  expect([...values]).toEqual([1e-9, 0]);
+});
+
 it("entries that are no numbers are refused", () => {
   expect(() => singularValues(1, 2, [1, Number.NaN])).toThrowError(
     expect.objectContaining({ code: "LETHE_NUMERIC_NOT_FINITE" }),

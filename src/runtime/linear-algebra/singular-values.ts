@@ -11,6 +11,9 @@ export interface SingularValues {
   readonly right: Float64Array;
 }
 
+/** Entries below this share of the largest are zero in every result; their products underflow, which leads the rotations astray. */
+const INVISIBLE = 2 ** -106;
+
 /**
  * The thin singular value decomposition of a dense matrix, in double precision. For tall matrices whose left vectors are not wanted
  * the eigenvectors of AᵀA (`symmetricEigen`) are cheaper, and lose half of the digits of small values.
@@ -27,7 +30,9 @@ export function singularValues(rows: number, columns: number, matrix: ArrayLike<
       `Expected finite entries in a ${rows}×${columns} matrix to decompose, got NaN or an infinity.`,
     );
   }
-  const decomposition = new SingularValueDecomposition(Matrix.from1DArray(rows, columns, source), {
+  const largest = source.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const visible = source.map((value) => (Math.abs(value) < INVISIBLE * largest ? 0 : value));
+  const decomposition = new SingularValueDecomposition(Matrix.from1DArray(rows, columns, visible), {
     autoTranspose: true,
   });
   const count = Math.min(rows, columns);
